@@ -1,0 +1,96 @@
+/** What both faces can do to a session from outside: cancel, close, restart, drain, explain, snapshot, subscribe. */
+import { currentFrame } from "../context.ts"
+import { SessionMisuse } from "../errors.ts"
+import { explain, explainUnseen } from "../observe/explain.ts"
+import type { Explanation } from "../observe/Explanation.ts"
+import type { DrainReport } from "../observe/Snapshot.ts"
+import { takeSnapshot } from "../observe/takeSnapshot.ts"
+import { resolveFinishWithin, resolveNames } from "../options.ts"
+import type { Registry } from "../registry/Registry.ts"
+import { resolveKey, type SessionKey } from "../SessionKey.ts"
+import type { CancelOptions, CloseOptions } from "../SessionOptions.ts"
+import type { AnySessions, CloseReport } from "../Sessions.ts"
+import type { Session } from "../session/Session.ts"
+import { activeChain } from "../task/Frame.ts"
+import type { Task } from "../task/Task.ts"
+
+const usualDrain = 10_000
+
+export interface Control extends AnySessions {
+  readonly explain: (key: SessionKey) => Explanation
+}
+
+/** `onDrained`: called once, when nothing is left. */
+export const control = (registry: Registry, onDrained: () => void): Control => {
+  const inside = (session: Session | undefined): void => {
+    const blocked = session === undefined ? registry.draining.isInside() : registry.closing.isInside(session)
+    if (blocked) throw new SessionMisuse({ reason: "ReentrantClose", session: session?.ref })
+  }
+  const ending =
+    (verb: "request" | "restart") =>
+    async (key: SessionKey, options?: CloseOptions): Promise<CloseReport | undefined> => {
+      const resolved = resolveKey(key)
+      const within = resolveFinishWithin(options, 0)
+      const session = registry.find(resolved)
+      if (session === undefined) {
+        if (verb === "request") registry.saved.delete(resolved.canonical)
+        return undefined
+      }
+      inside(session)
+      return new Promise((resolve) => registry.closing[verb](session, within, resolve))
+    }
+  const drain = async (options?: CloseOptions): Promise<DrainReport> => {
+    const within = resolveFinishWithin(options, usualDrain)
+    inside(undefined)
+    return new Promise((resolve) => {
+      registry.draining.begin(within, (report) => {
+        onDrained()
+        resolve(report)
+      })
+    })
+  }
+  return {
+    name: registry.name,
+    cancel: (key, options) => cancel(registry, key, options),
+    close: ending("request"),
+    restart: ending("restart"),
+    drain,
+    explain: (key) => {
+      const resolved = resolveKey(key)
+      const session = registry.find(resolved)
+      return session === undefined ? explainUnseen(registry, resolved) : explain(session)
+    },
+    snapshot: (options) => takeSnapshot(registry, options),
+    subscribe: (listener) => {
+      const end = registry.events.subscribe(listener)
+      return Object.assign(() => end(), { [Symbol.dispose]: () => end() })
+    },
+    [Symbol.asyncDispose]: async () => void (await drain()),
+  }
+}
+
+const cancel = async (registry: Registry, key: SessionKey, options: CancelOptions | undefined): Promise<number> => {
+  resolveNames(options, ["task"])
+  const session = registry.find(resolveKey(key))
+  if (session === undefined) return 0
+  const own = new Set<Task | undefined>(activeChain(currentFrame()).map((link) => link.task))
+  const tasks = [session.arrivals, session.queue, session.generation?.running]
+    .flatMap((list) => [...(list ?? [])])
+    .filter((task) => task.kind === "turn" || task.kind === "stream" || task.id === options?.task)
+    .filter((task) => task.outcome === undefined && (options?.task === undefined || task.id === options.task))
+  const ends = tasks.filter((task) => task.state !== "queued" && !own.has(task)).map((task) => ended(registry, task))
+  for (const task of tasks) registry.turns.stopForCaller(task, "Cancelled")
+  registry.steps.commit()
+  await Promise.all(ends)
+  return tasks.length
+}
+
+/** When its work has ended, or `timeouts.grace` has passed. */
+const ended = (registry: Registry, task: Task): Promise<void> =>
+  new Promise((resolve) => {
+    const patience = registry.timetable.at("grace", registry.policy.timeouts.grace, () => resolve())
+    ;(task.more.onEnd ??= []).push(() => {
+      registry.timetable.drop(patience)
+      resolve()
+    })
+  })

@@ -1,0 +1,58 @@
+/** The Promise face: a thin shell over the registry. It checks what users give, makes tasks, and hands them in. */
+import type * as Clock from "effect/Clock"
+import { invalidOption } from "../errors.ts"
+import { checkedFunction, checkedName, defaultCall, resolveNames, resolvePolicy } from "../options.ts"
+import { displayName, register, unregister } from "../registry/process.ts"
+import { Registry } from "../registry/Registry.ts"
+import type { SessionDefinition, SessionOptions } from "../SessionOptions.ts"
+import type { Sessions } from "../Sessions.ts"
+import { control } from "./control.ts"
+import { promiseDriver } from "./promise/OpeningHandle.ts"
+import { sessionsOver } from "./promise/sessionsOver.ts"
+
+/** For tests of ours: another clock, another source of jitter. */
+export interface Inner {
+  readonly clock?: Clock.Clock | undefined
+  readonly random?: (() => number) | undefined
+}
+
+/**
+ * A registry that keeps one warm, supervised resource per key, in this process. Opens nothing yet, and never keeps an idle
+ * process alive. Create it once, at module level: made inside a request it would be one registry per request.
+ *
+ * @throws SessionMisuse `InvalidOption`: the message names the option, its value and what is allowed.
+ */
+export const createSessions = <R, H = {}, S = {}>(options: SessionOptions<R, H, S>): Sessions<R, H, S> =>
+  createSessionsWith(options, {}).sessions
+
+/** The same, with what tests look into. */
+export const createSessionsWith = <R, H = {}, S = {}>(
+  options: SessionOptions<R, H, S>,
+  inner: Inner,
+): { readonly sessions: Sessions<R, H, S>; readonly registry: Registry } => {
+  const policy = resolvePolicy(options, ["name", "open", "handlers", "streams", "module"])
+  const name = displayName(checkedName("name", options.name))
+  checkedFunction("open", options.open)
+  checkHandlers("handlers", options.handlers)
+  checkHandlers("streams", options.streams)
+  for (const handler of Object.keys(options.handlers ?? {})) {
+    if (Object.hasOwn(options.streams ?? {}, handler)) throw invalidOption(`streams.${handler}: a handler has that name already.`)
+  }
+  const registry = new Registry({ name, policy, driver: promiseDriver(options.open), ...inner })
+  const sessions = sessionsOver<R, H, S>(registry, control(registry, () => unregister(name)), {
+    call: defaultCall(policy),
+    handlers: options.handlers ?? {},
+    streams: options.streams ?? {},
+  })
+  register(sessions)
+  return { sessions, registry }
+}
+
+/** A definition for a module's default export: it can be placed inline and elsewhere. Returns it as it is. */
+export const defineSession = <R, H = {}, S = {}>(definition: SessionDefinition<R, H, S>): SessionDefinition<R, H, S> => definition
+
+const checkHandlers = (option: string, given: object | undefined): void => {
+  if (given === undefined) return
+  resolveNames(given, Object.keys(given))
+  for (const [name, handler] of Object.entries(given)) checkedFunction(`${option}.${checkedName(option, name)}`, handler)
+}

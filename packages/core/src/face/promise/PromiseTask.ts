@@ -1,0 +1,69 @@
+/** A task whose work is a plain function: it runs outside any fiber, so that its slot is held until its promise ends. */
+import { runFramed } from "../../context.ts"
+import type { TaskOutcome } from "../../observe/Explanation.ts"
+import type { Registry } from "../../registry/Registry.ts"
+import type { Task as UserTask } from "../../Sessions.ts"
+import type { Generation } from "../../session/Generation.ts"
+import { Task, type TaskKind } from "../../task/Task.ts"
+import { TaskHandle } from "./TaskHandle.ts"
+
+export type Work = (resource: unknown, task: UserTask) => unknown
+type Settle = (value: unknown) => void
+
+export class PromiseTask extends Task {
+  readonly #work: Work
+  readonly #resolve: Settle
+  readonly #reject: Settle
+  #controller: AbortController | undefined = undefined
+  #stopReason: unknown = undefined
+
+  constructor(
+    registry: Registry,
+    kind: TaskKind,
+    name: string,
+    beside: boolean,
+    work: Work,
+    resolve: Settle,
+    reject: Settle,
+  ) {
+    super(registry, kind, name, beside)
+    this.#work = work
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  begin(generation: Generation): void {
+    try {
+      const result = runFramed(this.carrier, this.frame, this.#work, generation.resource, new TaskHandle(this))
+      if (isThenable(result)) Promise.resolve(result).then(this.#returned, this.#threw)
+      else this.registry.turns.ended(this, true, result)
+    } catch (error) {
+      this.registry.turns.ended(this, false, error)
+    }
+  }
+  readonly #returned = (value: unknown): void => this.registry.turns.ended(this, true, value)
+  readonly #threw = (error: unknown): void => this.registry.turns.ended(this, false, error)
+
+  stop(reason: unknown): void {
+    this.#stopReason ??= reason
+    this.#controller?.abort(reason)
+  }
+  /** Made when it is first read: most tasks never look. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#stopReason !== undefined) this.#controller.abort(this.#stopReason)
+    }
+    return this.#controller.signal
+  }
+  deliver(outcome: TaskOutcome, value: unknown): void {
+    if (outcome === "succeeded") this.#resolve(value)
+    else this.#reject(value)
+  }
+}
+
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  (typeof value === "object" || typeof value === "function") &&
+  value !== null &&
+  "then" in value &&
+  typeof value.then === "function"

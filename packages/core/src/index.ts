@@ -1,0 +1,35 @@
+/** The whole public surface, in the order of the path: request -> registry -> session -> task -> events. */
+export { createSessions, defineSession } from "./face/createSessions.ts"
+export type { SessionKey, SessionRef } from "./SessionKey.ts"
+export type * from "./SessionOptions.ts"
+export type {
+  AnySessions,
+  CallableSession,
+  CallableSessions,
+  Calls,
+  CloseReason,
+  CloseReport,
+  Lease,
+  Opening,
+  RunTask,
+  Session,
+  Sessions as SessionRegistry,
+  SessionStream,
+  StreamTask,
+  Task,
+} from "./Sessions.ts"
+export {
+  isSessionError,
+  SessionMisuse,
+  SessionOpenFailed,
+  SessionRefused,
+  TaskStopped,
+  type SessionError,
+  type SessionMisuseReason,
+  type SessionOpenFailedReason,
+  type SessionRefusedReason,
+  type TaskStoppedReason,
+} from "./errors.ts"
+export type { Explanation, LeaseInfo, SessionState, TaskInfo, TaskOutcome } from "./observe/Explanation.ts"
+export type { SessionEvent } from "./observe/SessionEvent.ts"
+export type { DrainReport, SessionSummary, Snapshot } from "./observe/Snapshot.ts"

@@ -1,0 +1,83 @@
+/** What a registry counts as it goes: plain numbers, typed arrays and a ring, nothing that is made per event. */
+import type { SessionRefusedReason } from "../errors.ts"
+import type { Task } from "../task/Task.ts"
+import type { TaskOutcome } from "./Explanation.ts"
+import { Histogram } from "./Histogram.ts"
+import { TaskRing } from "./TaskRing.ts"
+
+const ringSize = 256
+const shortestRetry = 100
+const longestRetry = 60_000
+
+export class Monitor {
+  readonly outcomes: Record<TaskOutcome, number> = {
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    timedOut: 0,
+    interrupted: 0,
+    rejected: 0,
+  }
+  /** From hand-in to start. */
+  readonly waits = new Histogram()
+  /** From start to the real end. */
+  readonly runs = new Histogram()
+  readonly opens = new Histogram()
+  readonly closes = new Histogram()
+  readonly recent = new TaskRing(ringSize)
+  failedOpens = 0
+  refused = 0
+  lost = 0
+  abandoned = 0
+  leaks = 0
+  /** Abandoned work that ended after all. */
+  late = 0
+
+  taskEnded(task: Task, outcome: TaskOutcome, now: number): void {
+    this.outcomes[outcome]++
+    const started = task.generation !== undefined
+    if (started) {
+      this.waits.record(task.startedAt - task.queuedAt)
+      this.runs.record(now - task.startedAt)
+    }
+    this.recent.write(
+      task.session?.key ?? "",
+      task.name,
+      outcome,
+      task.number,
+      task.queuedAt,
+      started ? task.startedAt : Number.NaN,
+      now,
+    )
+  }
+  opened(durationMs: number): void {
+    this.opens.record(durationMs)
+  }
+  closed(durationMs: number, leaked: boolean): void {
+    this.closes.record(durationMs)
+    if (leaked) this.leaks++
+  }
+  /** When `ahead` turns of the usual length will be over. */
+  retryAfter(ahead: number): number {
+    return Math.min(longestRetry, Math.max(shortestRetry, Math.ceil(this.runs.mean * ahead)))
+  }
+  /** For refusals that know no better; undefined: trying again does not help. */
+  usualRetryAfter(reason: SessionRefusedReason): number | undefined {
+    switch (reason) {
+      case "MaxSessions":
+      case "MaxPerOwner":
+      case "QueueTimeout":
+        return this.retryAfter(1)
+      case "Closed":
+        return 0
+      case "MaxQueued":
+      case "Busy":
+      case "Quarantined":
+      case "Draining":
+      case "NotFound":
+      case "LeaseEnded":
+      case "ReplayGap":
+        return undefined
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/** `explain`: one object for code, HTTP, dashboard and command line, and the paragraph it reads as (L18). */
+import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
+import type { Registry } from "../registry/Registry.ts"
+import type { Session } from "../session/Session.ts"
+import { taskInfo, type Task } from "../task/Task.ts"
+import type { Explanation, LeaseInfo, SessionState } from "./Explanation.ts"
+
+export const publicState = (session: Session): SessionState => {
+  switch (session.state) {
+    case "Dormant":
+      return "Closed"
+    case "Stopping":
+      return session.next === "reopen" ? "Restarting" : "Closing"
+    case "Waiting":
+    case "Backoff":
+    case "Opening":
+    case "Ready":
+    case "Quarantined":
+      return session.state
+  }
+}
+
+export const explain = (session: Session): Explanation => {
+  const { registry } = session
+  const { policy, epochOf } = registry
+  const { cold, generation } = session
+  const end = registry.ends.get(session.key)
+  const now = registry.time.now()
+  const tasks: Array<Explanation["tasks"][number]> = []
+  for (const task of generation?.running ?? []) tasks.push({ ...taskInfo(task, session.ref), waitsFor: undefined, behind: 0 })
+  for (const list of [session.arrivals, session.queue]) {
+    let behind = session.state === "Waiting" ? registry.seats.place(session) : (generation?.slotsTaken ?? 0)
+    for (const task of list ?? []) tasks.push({ ...taskInfo(task, session.ref), waitsFor: waitsFor(session), behind: behind++ })
+  }
+  const failures = (cold?.failures ?? []).filter((at) => now - at <= policy.restart.within)
+  const nextAt = Math.max(cold?.retryAt ?? 0, session.state === "Quarantined" ? (cold?.until ?? 0) : 0)
+  const explanation: Omit<Explanation, "toString"> = {
+    session: session.ref,
+    state: publicState(session),
+    alive: aliveBy(session),
+    closesAt: session.idle && policy.idleTimeout !== Infinity ? epochOf(session.dueAt) : undefined,
+    ended: end && { at: end.at, reason: end.reason },
+    tasks,
+    restarts: {
+      left: Math.max(0, policy.restart.times - failures.length),
+      nextAt: nextAt > now ? epochOf(nextAt) : undefined,
+    },
+    errors: [...(cold?.errors ?? end?.errors ?? [])],
+  }
+  return { ...explanation, toString: () => inWords(explanation, registry.time.epoch()) }
+}
+
+/** Of a key without a session. */
+export const explainUnseen = (registry: Registry, key: ResolvedKey): Explanation => {
+  const end = registry.ends.get(key.canonical)
+  const session: SessionRef = {
+    name: registry.name,
+    key: key.canonical,
+    id: key.id,
+    owner: key.owner,
+    generation: 0,
+    serial: 0,
+  }
+  const explanation: Omit<Explanation, "toString"> = {
+    session,
+    state: "Closed",
+    alive: [],
+    closesAt: undefined,
+    ended: end && { at: end.at, reason: end.reason },
+    tasks: [],
+    restarts: { left: registry.policy.restart.times, nextAt: undefined },
+    errors: [...(end?.errors ?? [])],
+  }
+  return { ...explanation, toString: () => inWords(explanation, registry.time.epoch()) }
+}
+
+const waitsFor = (session: Session): Explanation["tasks"][number]["waitsFor"] => {
+  switch (session.state) {
+    case "Waiting":
+      return "seat"
+    case "Backoff":
+      return "backoff"
+    case "Opening":
+      return "open"
+    case "Stopping":
+      return "restart"
+    case "Ready":
+      return session.generation?.cold?.barrier === undefined ? "turn" : "restart"
+    case "Dormant":
+    case "Quarantined":
+      return undefined
+  }
+}
+
+const aliveBy = (session: Session): ReadonlyArray<LeaseInfo> => {
+  const { registry, generation } = session
+  const { epochOf, policy } = registry
+  const alive: Array<LeaseInfo> = []
+  for (const task of generation?.running ?? []) {
+    alive.push({
+      kind: task.kind === "lease" ? "turn" : task.kind,
+      name: task.name,
+      since: epochOf(task.startedAt),
+      progressAt: epochOf(task.progressAt),
+      expiresAt: task.silence === Infinity ? undefined : epochOf(task.progressAt + task.silence),
+    })
+  }
+  for (const lease of generation?.cold?.leases ?? []) alive.push(registry.leases.info(lease))
+  const waiter = (task: Task): LeaseInfo => ({
+    kind: "waiter",
+    name: task.name,
+    since: epochOf(task.queuedAt),
+    progressAt: epochOf(task.queuedAt),
+    expiresAt: policy.timeouts.queue === Infinity ? undefined : epochOf(task.queuedAt + policy.timeouts.queue),
+  })
+  for (const list of [session.arrivals, session.queue]) for (const task of list ?? []) alive.push(waiter(task))
+  return alive
+}
+
+// Names come from callers: nothing in them may steer a terminal or reorder a line. Control and format characters go.
+const harmless = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?").slice(0, 80)
+const lasting = (ms: number): string => {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
+}
+
+const inWords = (of: Omit<Explanation, "toString">, now: number): string => {
+  const lines = [`${harmless(of.session.name)}: session ${harmless(of.session.key)} is ${of.state}`]
+  lines[0] += of.session.generation > 0 ? ` (generation ${of.session.generation}).` : "."
+  for (const one of of.alive) {
+    const until = one.expiresAt === undefined ? "" : `, at most ${lasting(one.expiresAt - now)} more without a sign of life`
+    const what = one.kind === "waiter" ? "Waited for by" : "Kept alive by"
+    lines.push(`${what} ${one.kind === "waiter" ? "" : `${one.kind} `}"${harmless(one.name)}" for ${lasting(now - one.since)}${until}.`)
+  }
+  for (const task of of.tasks) {
+    if (task.waitsFor === undefined) continue
+    const ahead = task.behind === 0 ? "" : `, ${task.behind} ahead of it`
+    lines.push(`"${harmless(task.name)}" waits for ${phases[task.waitsFor]}${ahead}.`)
+  }
+  if (of.closesAt !== undefined) lines.push(`Idle; closes in ${lasting(of.closesAt - now)} unless it is used.`)
+  if (of.restarts.nextAt !== undefined) lines.push(`Not opened before ${lasting(of.restarts.nextAt - now)} from now.`)
+  if (of.ended !== undefined) lines.push(`Its last generation ended ${lasting(now - of.ended.at)} ago: ${of.ended.reason}.`)
+  const error = of.errors.at(-1)
+  if (error !== undefined) lines.push(`Last error, in ${error.in}: ${harmless(brief(error.error))}.`)
+  return lines.join(" ")
+}
+const phases: Readonly<Record<NonNullable<Explanation["tasks"][number]["waitsFor"]>, string>> = {
+  seat: "a place among maxSessions",
+  backoff: "the delay after a failed opening",
+  open: "the opening",
+  turn: "its turn",
+  restart: "the next generation",
+}
+const brief = (error: unknown): string => {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return "an error that cannot be shown"
+  }
+}

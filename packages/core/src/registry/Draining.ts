@@ -1,0 +1,128 @@
+/** Shutdown (L14): new work is refused, work in flight may finish within its time, everything closes in parallel. */
+import { currentFrame } from "../context.ts"
+import type { SessionRef } from "../SessionKey.ts"
+import type { TaskInfo } from "../observe/Explanation.ts"
+import type { DrainReport } from "../observe/Snapshot.ts"
+import type { Session } from "../session/Session.ts"
+import { activeChain } from "../task/Frame.ts"
+import { taskInfo, type Task } from "../task/Task.ts"
+import type { Timed } from "../time/Timetable.ts"
+import type { Registry } from "./Registry.ts"
+
+export class Draining {
+  readonly #registry: Registry
+  /** The time is over: everything stops, nested calls too. */
+  cut = false
+  #began = 0
+  #deadline: Timed | undefined
+  #finished = 0
+  #closed = 0
+  readonly #cutTasks: Array<TaskInfo> = []
+  readonly #leaked: Array<SessionRef> = []
+  #report: DrainReport | undefined
+  readonly #waiters: Array<(report: DrainReport) => void> = []
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  /** A later call joins; only a shorter time counts. */
+  begin(finishWithin: number, done: (report: DrainReport) => void): void {
+    const registry = this.#registry
+    if (this.#report !== undefined) return done(this.#report)
+    this.#waiters.push(done)
+    const now = registry.time.now()
+    if (registry.phase === "accepting") this.#start(now)
+    if (finishWithin === 0) this.#cutAll()
+    else if (this.#deadline === undefined || now + finishWithin < this.#deadline.dueAt) {
+      registry.timetable.drop(this.#deadline)
+      this.#deadline = registry.timetable.at("drain", finishWithin, () => this.#cutAll())
+    }
+    registry.steps.dirty = true
+    registry.steps.commit()
+  }
+
+  #start(now: number): void {
+    const registry = this.#registry
+    this.#began = now
+    registry.phase = "draining"
+    registry.events.lifecycle((stamp) => ({ _tag: "DrainStarted", ...stamp }))
+    for (const session of [...registry.sessions.values()]) {
+      registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Draining"), isNested)
+      if (session.waiting > 0) continue
+      this.#stop(session, false)
+    }
+  }
+
+  #cutAll(): void {
+    if (this.cut) return
+    const registry = this.#registry
+    this.cut = true
+    registry.timetable.drop(this.#deadline)
+    for (const session of [...registry.sessions.values()]) {
+      registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Draining"))
+      this.#stop(session, true)
+    }
+    registry.steps.dirty = true
+  }
+
+  #stop(session: Session, busyToo: boolean): void {
+    const { closing, opening, seats, timetable, turns } = this.#registry
+    switch (session.state) {
+      case "Waiting":
+        seats.leave(session)
+        return turns.rest(session)
+      case "Backoff":
+        timetable.drop(session.cold?.backoff)
+        return turns.rest(session)
+      case "Opening":
+        return opening.giveUp(session, "Drained")
+      case "Ready":
+        if (busyToo || session.idle) closing.begin(session, "Drained", "forget")
+        return
+      case "Stopping":
+        return closing.join(session)
+      case "Dormant":
+      case "Quarantined":
+        return this.#registry.forget(session)
+    }
+  }
+
+  /** A running task ended by itself while the registry drains, or was stopped. */
+  note(task: Task): void {
+    if (this.#registry.phase !== "draining" || task.session === undefined || task.kind === "lease") return
+    if (task.cut === undefined && task.outcome !== "cancelled") this.#finished++
+    else this.#cutTasks.push(taskInfo(task, task.session.ref))
+  }
+  noteGone(ref: SessionRef, leaked: boolean): void {
+    if (this.#registry.phase !== "draining") return
+    this.#closed++
+    if (leaked) this.#leaked.push(ref)
+  }
+
+  /** Drained when no generation is in service and nobody waits. */
+  check(): void {
+    const registry = this.#registry
+    if (registry.phase !== "draining" || registry.closing.inService > 0) return
+    if (registry.seats.waiting > 0 || registry.opening.backingOff > 0) return
+    registry.phase = "drained"
+    registry.timetable.drop(this.#deadline)
+    const report: DrainReport = {
+      finished: this.#finished,
+      cut: this.#cutTasks,
+      closed: this.#closed,
+      leaked: this.#leaked,
+      durationMs: registry.time.now() - this.#began,
+    }
+    this.#report = report
+    registry.events.lifecycle((stamp) => ({ _tag: "DrainEnded", ...stamp }))
+    for (const waiter of this.#waiters.splice(0)) registry.steps.after(() => waiter(report))
+  }
+
+  /** Would a drain wait for the turn it is called in? */
+  isInside(): boolean {
+    return activeChain(currentFrame()).some((link) => link.session?.registry === this.#registry)
+  }
+}
+
+const isNested = (task: Task): boolean => activeChain(task.parent).some((link) => link.kind !== "finalizer")

@@ -1,0 +1,198 @@
+/** The one way in (L2): every run, stream, call and lease request passes here, in one step. Order as in semantics 3a. */
+import { captureCarrier, currentFrame } from "../context.ts"
+import { SessionMisuse, SessionOpenFailed } from "../errors.ts"
+import type { Call } from "../options.ts"
+import { isPlain, resolveKey, type SessionKey } from "../SessionKey.ts"
+import type { Generation } from "../session/Generation.ts"
+import type { Session } from "../session/Session.ts"
+import { activeChain, type Frame } from "../task/Frame.ts"
+import { reentry } from "../task/reentry.ts"
+import { TaskList, type Task } from "../task/Task.ts"
+import { decideTurn } from "./admission.ts"
+import type { Registry } from "./Registry.ts"
+
+export class HandIn {
+  readonly #registry: Registry
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  /** The outcome arrives by `task.deliver`, at once or later. `bound`: only on this generation. */
+  take(task: Task, key: SessionKey, call: Call, bound?: Generation): void {
+    const registry = this.#registry
+    try {
+      this.#step(task, key, call, bound)
+    } catch (error) {
+      if (!(error instanceof SessionMisuse)) throw error
+      registry.turns.tell(task, "rejected", error)
+    }
+    registry.steps.commit()
+  }
+
+  #step(task: Task, key: SessionKey, call: Call, bound: Generation | undefined): void {
+    const registry = this.#registry
+    const now = registry.time.now()
+    task.queuedAt = now
+    task.silence = call.silence
+    if (call.signal?.aborted === true) return registry.turns.tell(task, "cancelled", call.signal.reason)
+    const frame = call.detach ? undefined : currentFrame()
+    const nested = frame?.session !== undefined
+    if (registry.phase !== "accepting" && !(nested && this.#stillServed(frame))) return this.#refuseUnseen(task, key, "Draining")
+    if (bound !== undefined && bound.phase !== "live") {
+      task.session = bound.session
+      return registry.turns.refuse(task, "LeaseEnded")
+    }
+    const session = bound?.session ?? this.#locate(key, call.mustExist)
+    if (session === undefined) return this.#refuseUnseen(task, key, "NotFound")
+    task.session = session
+    task.bound = bound
+    if (session.cold !== undefined && this.#heldBack(task, session, now)) return registry.tidy(session)
+    if (call.mustExist && !isLive(session)) {
+      registry.turns.refuse(task, "NotFound")
+      return registry.tidy(session)
+    }
+    const verdict = nested ? reentry(session, frame, task.beside, registry.policy.concurrency) : "clear"
+    if (verdict === "deadlock") {
+      registry.turns.misuse(task, "ReentrantRun")
+      return registry.tidy(session)
+    }
+    if (!task.beside && verdict === "clear" && !this.#admit(task, session, call)) return registry.tidy(session)
+    if (nested) {
+      task.parent = frame
+      ;(frame.calls ??= new Set()).add(task)
+    }
+    // `detach` begins a chain of its own, but the context is still its caller's.
+    task.carrier = captureCarrier()
+    if (call.timeout !== Infinity || call.signal !== undefined) this.#listen(task, call)
+    if (verdict === "direct" || this.#canStart(task, session)) registry.turns.start(session, task, now)
+    else this.#wait(task, session, now)
+  }
+
+  /** The map is looked up by the raw key: only a session whose canonical key is that very text may be found so. */
+  #locate(key: SessionKey, mustExist: boolean): Session | undefined {
+    const registry = this.#registry
+    if (typeof key === "string") {
+      const session = registry.sessions.get(key)
+      if (session?.plain === true) return session
+    }
+    const resolved = resolveKey(key)
+    return mustExist ? registry.find(resolved) : registry.findOrMake(resolved, isPlain(resolved))
+  }
+
+  /** While draining, calls nested in admitted work are still served until the cut (L14). */
+  #stillServed(frame: Frame | undefined): boolean {
+    const { draining, phase } = this.#registry
+    return phase === "draining" && !draining.cut && activeChain(frame).some((link) => link.kind !== "finalizer")
+  }
+
+  /** Quarantine and back-off: `true` when the task was told so. */
+  #heldBack(task: Task, session: Session, now: number): boolean {
+    const { turns, policy } = this.#registry
+    const { cold, state } = session
+    if (cold === undefined) return false
+    if (state === "Quarantined" && now < cold.until) {
+      turns.refuse(task, "Quarantined", cold.until - now)
+      return true
+    }
+    if (state === "Stopping" && session.next === "quarantine") {
+      turns.refuse(task, "Quarantined", policy.restart.quarantine)
+      return true
+    }
+    const wait = cold.retryAt - now
+    if (wait > policy.timeouts.seat && (state === "Dormant" || state === "Backoff" || state === "Stopping")) {
+      turns.tell(
+        task,
+        "rejected",
+        new SessionOpenFailed({
+          reason: "Failed",
+          cause: cold.lastError,
+          session: session.ref,
+          retryAfter: Math.ceil(wait),
+          explain: turns.explainLater(session),
+        }),
+      )
+      return true
+    }
+    return false
+  }
+
+  #admit(task: Task, session: Session, call: Call): boolean {
+    const { policy, turns, monitor } = this.#registry
+    const generation = session.state === "Ready" ? session.generation : undefined
+    const decision = decideTurn({
+      whenBusy: call.whenBusy,
+      concurrency: policy.concurrency,
+      maxQueued: policy.maxQueued,
+      taken: generation === undefined ? 0 : generation.slotsTaken + generation.slotsLost,
+      queued: session.queue?.size ?? 0,
+      serving: generation !== undefined && generation.cold?.barrier === undefined,
+    })
+    if (decision === "Busy" || decision === "MaxQueued") {
+      turns.refuse(task, decision, monitor.retryAfter(decision === "Busy" ? 1 : (session.queue?.size ?? 1)))
+      return false
+    }
+    if (decision === "replace") turns.replace(session)
+    return true
+  }
+
+  #canStart(task: Task, session: Session): boolean {
+    const generation = session.generation
+    if (session.state !== "Ready" || generation === undefined || generation.cold?.barrier !== undefined) return false
+    if (task.beside) return true
+    return (
+      (session.queue === undefined || session.queue.size === 0) &&
+      generation.slotsTaken + generation.slotsLost < this.#registry.policy.concurrency
+    )
+  }
+
+  #wait(task: Task, session: Session, now: number): void {
+    const registry = this.#registry
+    if (task.beside) (session.arrivals ??= new TaskList()).push(task)
+    else (session.queue ??= new TaskList()).push(task)
+    if (registry.policy.timeouts.queue !== Infinity) {
+      registry.timetable.list("queue", registry.policy.timeouts.queue).add(task, now)
+    }
+    if (registry.events.watched) registry.events.task("TaskQueued", task)
+    switch (session.state) {
+      case "Quarantined":
+        session.more.trial = true
+        return registry.seats.join(session)
+      case "Dormant":
+        return registry.seats.join(session)
+      case "Waiting":
+        return registry.seats.limit(task)
+      case "Ready":
+        // It is waited for, so it is not idle; and those told to stop are now in somebody's way.
+        if (session.list !== undefined) session.list.remove(session)
+        return registry.turns.need(session)
+      case "Backoff":
+      case "Opening":
+      case "Stopping":
+    }
+  }
+
+  #listen(task: Task, call: Call): void {
+    const { timetable, turns, steps } = this.#registry
+    const extras = task.more
+    extras.timeout = timetable.at("caller", call.timeout, () => turns.stopForCaller(task, "Timeout"))
+    const { signal } = call
+    if (signal === undefined) return
+    const onAbort = (): void => {
+      turns.leave(task, "cancelled", signal.reason)
+      steps.commit()
+    }
+    signal.addEventListener("abort", onAbort, { once: true })
+    extras.unlisten = () => signal.removeEventListener("abort", onAbort)
+  }
+
+  #refuseUnseen(task: Task, key: SessionKey, reason: "Draining" | "NotFound"): void {
+    const registry = this.#registry
+    const resolved = resolveKey(key)
+    const session = registry.find(resolved)
+    registry.turns.refuse(task, reason, undefined, session?.ref ?? registry.turns.unseen(resolved))
+  }
+}
+
+/** Somebody may be served without a new opening being decided: it opens, serves, or is being replaced. */
+const isLive = (session: Session): boolean =>
+  session.state === "Opening" || session.state === "Ready" || (session.state === "Stopping" && session.next === "reopen")

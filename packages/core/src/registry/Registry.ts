@@ -1,0 +1,204 @@
+/**
+ * One registry: its sessions, and the parts that carry out what the pure decisions say. Each part is one subject of
+ * `semantics.md`; they reach each other through here. Nothing in here knows promises or Effects: a face brings a `Driver`
+ * for opens and its own kinds of `Task`.
+ */
+import type * as Clock from "effect/Clock"
+import type { ResolvedKey } from "../SessionKey.ts"
+import type { CloseReason } from "../Sessions.ts"
+import { Events } from "../observe/Events.ts"
+import type { Explanation } from "../observe/Explanation.ts"
+import { Monitor } from "../observe/Monitor.ts"
+import type { ResolvedPolicy } from "../options.ts"
+import { Closing } from "../session/Closing.ts"
+import type { Generation } from "../session/Generation.ts"
+import { mayFollow } from "../session/lifecycle.ts"
+import { Opening } from "../session/Opening.ts"
+import { Session, type LifeState } from "../session/Session.ts"
+import { Supervision } from "../session/Supervision.ts"
+import { Leases } from "../task/Leases.ts"
+import { Turns } from "../task/Turns.ts"
+import { LoopTime } from "../time/LoopTime.ts"
+import { timeSource, type TimeSource } from "../time/TimeSource.ts"
+import { Timetable, type TimedList } from "../time/Timetable.ts"
+import { Draining } from "./Draining.ts"
+import { HandIn } from "./HandIn.ts"
+import { Seats } from "./Seats.ts"
+import { Steps } from "./Steps.ts"
+
+/** How a face builds and gives up a resource. */
+export interface Driver {
+  /** Calls the user's open in the clean context; ends with `registry.opening.settled`. */
+  readonly open: (generation: Generation) => void
+  /** Beyond the signal: an Effect face interrupts here. */
+  readonly abort: (generation: Generation) => void
+}
+
+export interface RegistrySetup {
+  readonly name: string
+  readonly policy: ResolvedPolicy
+  readonly driver: Driver
+  /** Effect's default clock unless given. */
+  readonly clock?: Clock.Clock | undefined
+  /** 0 to 1, for jitter. */
+  readonly random?: (() => number) | undefined
+}
+
+export interface RememberedEnd {
+  readonly at: number
+  readonly reason: CloseReason
+  readonly generation: number
+  readonly errors: Explanation["errors"]
+}
+
+// What is kept of keys without a generation is bounded (L26).
+const rememberedSessions = 10_000
+const rememberedEnds = 1_000
+const savedStates = 1_000
+
+export class Registry {
+  readonly name: string
+  readonly policy: ResolvedPolicy
+  readonly driver: Driver
+  readonly time: TimeSource
+  readonly random: () => number
+  readonly sessions = new Map<string, Session>()
+  readonly ends = new Map<string, RememberedEnd>()
+  readonly saved = new Map<string, unknown>()
+  readonly #remembered = new Set<Session>()
+  readonly timetable: Timetable
+  readonly loopTime: LoopTime
+  /** Idle sessions, longest idle first: expiry order and eviction order in one. */
+  readonly idle: TimedList
+  readonly silence: TimedList
+  readonly steps: Steps
+  readonly events: Events
+  readonly monitor = new Monitor()
+  readonly handIn: HandIn
+  readonly seats: Seats
+  readonly opening: Opening
+  readonly turns: Turns
+  readonly leases: Leases
+  readonly closing: Closing
+  readonly supervision: Supervision
+  readonly draining: Draining
+  phase: "accepting" | "draining" | "drained" = "accepting"
+  #tasks = 0
+  #serials = 0
+
+  constructor(setup: RegistrySetup) {
+    const { policy } = setup
+    this.name = setup.name
+    this.policy = policy
+    this.driver = setup.driver
+    this.random = setup.random ?? Math.random
+    this.time = timeSource(setup.clock)
+    this.timetable = new Timetable(this.time, () => this.steps.commit())
+    this.idle = this.timetable.keptList("idle", policy.idleTimeout)
+    this.silence = this.timetable.keptList("silence", policy.timeouts.silence)
+    this.handIn = new HandIn(this)
+    this.seats = new Seats(this)
+    this.opening = new Opening(this)
+    this.turns = new Turns(this)
+    this.leases = new Leases(this)
+    this.closing = new Closing(this)
+    this.supervision = new Supervision(this)
+    this.draining = new Draining(this)
+    this.events = new Events(this.time)
+    this.steps = new Steps(
+      (task) => this.turns.begin(task),
+      () => {
+        this.seats.offer()
+        this.draining.check()
+      },
+    )
+    this.loopTime = new LoopTime(
+      this.time,
+      Math.min(policy.timeouts.silence, policy.timeouts.lease),
+      () => this.turns.watched > 0 || this.leases.watched > 0,
+    )
+  }
+
+  nextTask(): number {
+    return ++this.#tasks
+  }
+  nextSerial(): number {
+    return ++this.#serials
+  }
+  /** A monotonic moment as people read it. */
+  readonly epochOf = (at: number): number => Math.round(this.time.epoch() - this.time.now() + at)
+
+  setState(session: Session, state: LifeState): void {
+    if (!mayFollow(session.state, state)) {
+      throw new Error(`Sojourn: a session went from ${session.state} to ${state}. Please report this.`)
+    }
+    session.state = state
+    this.seats.noteGoing(session)
+  }
+
+  find(key: ResolvedKey): Session | undefined {
+    return this.sessions.get(key.canonical)
+  }
+  findOrMake(key: ResolvedKey, plain: boolean): Session {
+    let session = this.sessions.get(key.canonical)
+    if (session === undefined) this.sessions.set(key.canonical, (session = new Session(this, key, plain)))
+    return session
+  }
+
+  /** Nothing runs under this key any more: kept while its failures still count, otherwise forgotten at once. */
+  tidy(session: Session): void {
+    if ((session.state !== "Dormant" && session.state !== "Quarantined") || session.waiting > 0) return
+    const now = this.time.now()
+    const cold = session.cold
+    const counts =
+      cold === undefined
+        ? 0
+        : Math.max(
+            cold.retryAt,
+            cold.until > 0 ? cold.until + this.policy.restart.within : 0,
+            (cold.failures.at(-1) ?? -Infinity) + this.policy.restart.within,
+          )
+    if (counts <= now) return this.forget(session)
+    if (session.list !== undefined) session.list.remove(session)
+    this.timetable.list("forget", counts - now).add(session, now)
+    this.#remembered.delete(session)
+    this.#remembered.add(session)
+    if (this.#remembered.size > rememberedSessions) {
+      for (const oldest of this.#remembered) return this.forget(oldest)
+    }
+  }
+  forget(session: Session): void {
+    if (session.list !== undefined) session.list.remove(session)
+    this.#remembered.delete(session)
+    if (this.sessions.get(session.key) === session) this.sessions.delete(session.key)
+  }
+  /** It is used again. */
+  recall(session: Session): void {
+    if (session.list !== undefined) session.list.remove(session)
+    this.#remembered.delete(session)
+  }
+
+  rememberEnd(session: Session, generation: Generation, reason: CloseReason): void {
+    this.ends.delete(session.key)
+    this.ends.set(session.key, {
+      at: this.time.epoch(),
+      reason,
+      generation: generation.number,
+      errors: session.cold?.errors ?? [],
+    })
+    trim(this.ends, rememberedEnds)
+  }
+  saveState(session: Session, state: unknown): void {
+    this.saved.delete(session.key)
+    this.saved.set(session.key, state)
+    trim(this.saved, savedStates)
+  }
+}
+
+const trim = (map: Map<string, unknown>, size: number): void => {
+  if (map.size <= size) return
+  for (const oldest of map.keys()) {
+    map.delete(oldest)
+    return
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Seats: the right to hold a generation, at most `maxSessions` of them and `maxPerOwner` for one owner; and the line of
+ * sessions that wait for one (L9). A seat given back, or a session become idle, is offered at once.
+ */
+import type { Session } from "../session/Session.ts"
+import type { Task } from "../task/Task.ts"
+import { decideSeat } from "./admission.ts"
+import type { Registry } from "./Registry.ts"
+
+interface OwnerSeats {
+  seats: number
+  /** Closings under way that will give a seat back. */
+  coming: number
+  /** At most `maxPerOwner`, so finding the longest idle one is bounded. */
+  readonly sessions: Set<Session>
+}
+
+// A line longer than what could ever be seated within the wait is only a delayed refusal.
+const shortestLine = 64
+
+export class Seats {
+  readonly #registry: Registry
+  readonly #line = new Set<Session>()
+  readonly #owners: Map<string, OwnerSeats> | undefined
+  readonly #going = new Set<Session>()
+  taken = 0
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+    this.#owners = registry.policy.maxPerOwner === Infinity ? undefined : new Map()
+  }
+
+  get waiting(): number {
+    return this.#line.size
+  }
+  place(session: Session): number {
+    let place = 0
+    for (const other of this.#line) {
+      if (other === session) return place
+      place++
+    }
+    return place
+  }
+
+  join(session: Session): void {
+    const registry = this.#registry
+    registry.recall(session)
+    registry.setState(session, "Waiting")
+    this.#line.add(session)
+    registry.steps.dirty = true
+    // Somebody is served at once in most cases: clocks are set only for those still in line afterwards.
+    this.offer()
+    if (session.state !== "Waiting") return
+    if (this.#line.size > Math.max(shortestLine, registry.policy.maxSessions)) return this.#turnAway(session)
+    for (const task of session.queue ?? []) this.limit(task)
+    for (const task of session.arrivals ?? []) this.limit(task)
+  }
+
+  /** The clock of one who waits in line. */
+  limit(task: Task): void {
+    const { timetable, policy, turns } = this.#registry
+    timetable.drop(task.extras?.seat)
+    task.more.seat = timetable.at("seat", policy.timeouts.seat, () => {
+      if (task.state === "queued" && task.session?.state === "Waiting") turns.refuse(task, this.#whatIsFull(task.session))
+    })
+  }
+
+  leave(session: Session): void {
+    this.#line.delete(session)
+  }
+
+  /** Gives seats to those in line, in order; makes room where nothing is coming. */
+  offer(): void {
+    if (this.#line.size === 0) return
+    const { policy, closing } = this.#registry
+    let coming = this.#going.size
+    const ownerComing = new Map<string, number>()
+    for (const session of this.#line) {
+      const owner = this.#ownerOf(session)
+      const own = owner === undefined ? 0 : (ownerComing.get(session.owner ?? "") ?? owner.coming)
+      const decision = decideSeat({
+        seats: this.taken,
+        maxSessions: policy.maxSessions,
+        ownerSeats: owner?.seats ?? 0,
+        maxPerOwner: policy.maxPerOwner,
+        coming,
+        ownerComing: own,
+      })
+      if (decision === "grant") this.#grant(session)
+      else if (decision === "wait") coming--
+      else if (decision === "skip") {
+        coming--
+        ownerComing.set(session.owner ?? "", own - 1)
+      } else {
+        const victim = decision === "evict" ? this.#longestIdle() : this.#longestIdleOf(owner)
+        if (victim !== undefined) closing.begin(victim, "Evicted", "forget")
+        // Nobody further back could be served either, unless an owner's own quota is what holds them.
+        else if (decision === "evict" && this.#owners === undefined) return
+      }
+    }
+  }
+
+  release(session: Session): void {
+    if (!session.seated) return
+    session.seated = false
+    this.taken--
+    const owner = this.#ownerOf(session)
+    if (owner !== undefined) {
+      owner.seats--
+      owner.sessions.delete(session)
+    }
+    this.noteGoing(session)
+    if (owner?.seats === 0) this.#owners?.delete(session.owner ?? "")
+    this.#registry.steps.dirty = true
+  }
+
+  /** Keeps count of the closings that will give their seat back. */
+  noteGoing(session: Session): void {
+    const going = session.seated && session.state === "Stopping" && session.next !== "reopen"
+    if (going === this.#going.has(session)) return
+    const owner = this.#ownerOf(session)
+    if (going) this.#going.add(session)
+    else this.#going.delete(session)
+    if (owner !== undefined) owner.coming += going ? 1 : -1
+  }
+
+  #grant(session: Session): void {
+    this.#line.delete(session)
+    session.seated = true
+    this.taken++
+    const owner = this.#ownerOf(session)
+    if (owner !== undefined) {
+      owner.seats++
+      owner.sessions.add(session)
+    }
+    const { timetable, opening } = this.#registry
+    for (const task of session.queue ?? []) timetable.drop(task.extras?.seat)
+    for (const task of session.arrivals ?? []) timetable.drop(task.extras?.seat)
+    opening.schedule(session)
+  }
+
+  #ownerOf(session: Session): OwnerSeats | undefined {
+    if (this.#owners === undefined || session.owner === undefined) return undefined
+    let owner = this.#owners.get(session.owner)
+    if (owner === undefined) this.#owners.set(session.owner, (owner = { seats: 0, coming: 0, sessions: new Set() }))
+    return owner
+  }
+
+  #longestIdle(): Session | undefined {
+    const first = this.#registry.idle.first
+    return first === undefined ? undefined : (first as Session)
+  }
+  #longestIdleOf(owner: OwnerSeats | undefined): Session | undefined {
+    let longest: Session | undefined
+    for (const session of owner?.sessions ?? []) {
+      if (session.idle && (longest === undefined || session.dueAt < longest.dueAt)) longest = session
+    }
+    return longest
+  }
+
+  #whatIsFull(session: Session): "MaxSessions" | "MaxPerOwner" {
+    const owner = this.#ownerOf(session)
+    return owner !== undefined && owner.seats >= this.#registry.policy.maxPerOwner ? "MaxPerOwner" : "MaxSessions"
+  }
+
+  #turnAway(session: Session): void {
+    const { turns } = this.#registry
+    const reason = this.#whatIsFull(session)
+    turns.refuseAll(session, (task) => turns.refuse(task, reason))
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * One step (L20): an event looks, decides and changes in one go; what it makes necessary outside (calling users' code,
+ * setting signals, telling fibers) is put down here and carried out after the step is committed, in order. Users' code
+ * may call back in: its steps are taken at once, what they make necessary joins the end of the line. A loop, not
+ * recursion: thousands of queued tasks that end at once must not overflow the stack.
+ */
+import type { Task } from "../task/Task.ts"
+
+// A long run of work that makes more work must not keep what is done.
+const compactAt = 4096
+
+export class Steps {
+  #pending: Array<Task | (() => void) | undefined> = []
+  #next = 0
+  #carryingOut = false
+  /** A seat came free, a session became idle, a generation is gone: who waits for that is looked at before anything else. */
+  dirty = false
+  readonly #begin: (task: Task) => void
+  readonly #settle: () => void
+  constructor(begin: (task: Task) => void, settle: () => void) {
+    this.#begin = begin
+    this.#settle = settle
+  }
+  begin(task: Task): void {
+    this.#pending.push(task)
+  }
+  after(work: () => void): void {
+    this.#pending.push(work)
+  }
+  /** Ends a step. */
+  commit(): void {
+    if (this.#carryingOut) return
+    if (!this.dirty && this.#pending.length === 0) return
+    this.#carryingOut = true
+    try {
+      for (;;) {
+        if (this.dirty) {
+          this.dirty = false
+          this.#settle()
+          continue
+        }
+        const work = this.#pending[this.#next]
+        if (work === undefined) break
+        this.#pending[this.#next++] = undefined
+        if (this.#next === compactAt) {
+          this.#pending.splice(0, compactAt)
+          this.#next = 0
+        }
+        if (typeof work === "function") work()
+        else this.#begin(work)
+      }
+    } finally {
+      // Only an error of our own gets here with work left; the rest must still be carried out.
+      if (this.#next === this.#pending.length) {
+        this.#pending.length = 0
+        this.#next = 0
+      }
+      this.#carryingOut = false
+    }
+  }
+}

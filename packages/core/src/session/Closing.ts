@@ -1,0 +1,356 @@
+/**
+ * Ending a generation (L3, L4): its turns are told to stop and get their grace, its state is saved, its finalizers run in
+ * reverse order, each under a deadline; what has not ended at the last deadline is abandoned and the key goes on.
+ */
+import { currentFrame, runClean } from "../context.ts"
+import { SessionRefused, type TaskStoppedReason } from "../errors.ts"
+import type { CloseReason, CloseReport } from "../Sessions.ts"
+import type { Task } from "../task/Task.ts"
+import type { Registry } from "../registry/Registry.ts"
+import { Frame, isInside } from "../task/Frame.ts"
+import type { Finalizer, Generation } from "./Generation.ts"
+import { afterGone, joinClose } from "./lifecycle.ts"
+import { abortSignal } from "./Opening.ts"
+import type { Next, Session } from "./Session.ts"
+
+/** Why its tasks are stopped, in their words. */
+const cutBy: Readonly<Record<CloseReason, TaskStoppedReason>> = {
+  Idle: "Closed",
+  Evicted: "Closed",
+  Recycled: "Restarted",
+  Requested: "Closed",
+  Restarted: "Restarted",
+  Ended: "Closed",
+  Drained: "Drained",
+  Broken: "Broken",
+  RestartLimit: "Broken",
+  OpenFailed: "Closed",
+  OpenCancelled: "Closed",
+  Unresponsive: "Broken",
+}
+/** Ends after which the next life may go on from what was saved. */
+const orderly: ReadonlySet<CloseReason> = new Set(["Idle", "Evicted", "Recycled", "Restarted", "Drained"])
+const forgetting: ReadonlySet<CloseReason> = new Set(["Requested", "Ended"])
+
+export class Closing {
+  readonly #registry: Registry
+  /** Generations that are not gone. */
+  inService = 0
+  /** Abandoned and not ended yet. */
+  leaked = 0
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  // ── what may ask for it ──
+
+  /** `close(key)`: all that was handed in before is told; what comes after opens afresh. */
+  request(session: Session, finishWithin: number, done: (report: CloseReport | undefined) => void): void {
+    const registry = this.#registry
+    const refuse = (): void => registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Closed"))
+    switch (session.state) {
+      case "Dormant":
+      case "Quarantined":
+        registry.steps.after(() => done(undefined))
+        break
+      case "Waiting":
+      case "Backoff":
+        refuse()
+        registry.steps.after(() => done(undefined))
+        break
+      case "Opening":
+        session.more.closers.push(done)
+        // First the close, then the refusals: otherwise the last waiter leaving would be the reason.
+        registry.opening.giveUp(session, "Requested")
+        refuse()
+        break
+      case "Ready":
+        session.more.closers.push(done)
+        refuse()
+        if (session.generation !== undefined) this.barrier(session.generation, "Requested", "forget", finishWithin)
+        break
+      case "Stopping":
+        session.more.closers.push(done)
+        refuse()
+        this.join(session)
+        break
+    }
+    registry.saved.delete(session.key)
+    registry.steps.commit()
+  }
+
+  /** `restart(key)`: replaces the generation; what waits moves on. */
+  restart(session: Session, finishWithin: number, done: (report: CloseReport | undefined) => void): void {
+    const registry = this.#registry
+    if (session.state === "Ready" && session.generation !== undefined) {
+      session.more.closers.push(done)
+      this.barrier(session.generation, "Restarted", "reopen", finishWithin)
+    } else if (session.state === "Stopping") session.more.closers.push(done)
+    else {
+      if (session.state === "Quarantined") registry.supervision.lift(session)
+      registry.steps.after(() => done(undefined))
+    }
+    registry.steps.commit()
+  }
+
+  /** Asked for by a task, carried out after it. */
+  afterTurn(session: Session, what: "close" | "restart"): void {
+    const registry = this.#registry
+    if (what === "restart") return this.begin(session, "Restarted", "reopen")
+    registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Closed"))
+    this.begin(session, "Requested", "forget")
+    registry.saved.delete(session.key)
+  }
+
+  /** Would it wait for the turn it is called in? */
+  isInside(session: Session): boolean {
+    return isInside(currentFrame(), session)
+  }
+
+  /** Idle for the whole of its time; in use or waited for it would be in no list. */
+  idleDue(session: Session): void {
+    this.begin(session, "Idle", "forget")
+  }
+
+  /** Joining an end that is under way can only turn `reopen` into `forget`. */
+  join(session: Session): void {
+    session.next = joinClose(session.next)
+    this.#registry.seats.noteGoing(session)
+  }
+
+  /** Starts nothing new; closes once its turns have ended, or after `within`. */
+  barrier(generation: Generation, reason: CloseReason, next: Next, within: number): void {
+    const registry = this.#registry
+    const { session } = generation
+    if (generation.phase !== "live") return
+    if (within === 0) return this.begin(session, reason, next)
+    const cold = generation.more
+    if (cold.barrier !== undefined) {
+      registry.timetable.drop(cold.barrier.deadline)
+      // The stronger verb wins: what was asked to be closed is not reopened.
+      if (cold.barrier.next === "forget") next = "forget"
+    }
+    const deadline = registry.timetable.at("drain", within, () => this.begin(session, reason, next))
+    cold.barrier = { reason, next, deadline }
+    registry.turns.recheck(session)
+    registry.turns.pump(session)
+  }
+
+  // ── the end itself ──
+
+  /** From Ready. `by`: the task that declared the resource broken may finish. */
+  begin(session: Session, reason: CloseReason, next: Next, by?: Task): void {
+    const registry = this.#registry
+    const generation = session.generation
+    if (generation === undefined || generation.phase !== "live") return
+    if (session.list !== undefined) session.list.remove(session)
+    generation.phase = "stopping"
+    generation.reason = next === "quarantine" ? "RestartLimit" : reason
+    session.next = next
+    registry.setState(session, "Stopping")
+    const cold = generation.more
+    cold.closingSince = registry.time.now()
+    registry.timetable.drop(cold.barrier?.deadline)
+    registry.timetable.drop(cold.needGrace)
+    registry.timetable.drop(cold.stable)
+    registry.events.lifecycle((stamp) => ({
+      _tag: "Closing",
+      session: generation.ref,
+      reason: generation.reason ?? reason,
+      ...stamp,
+    }))
+    this.#tellWaiters(session, generation, cold.barrier !== undefined)
+    for (const lease of cold.leases ?? []) registry.leases.end(lease, "revoked")
+    const cut = cutBy[generation.reason]
+    for (const task of generation.running ?? []) if (task !== by) registry.turns.cut(task, cut)
+    registry.steps.after(() => abortSignal(generation, this.over(generation)))
+    if (generation.running === undefined || generation.running.size === 0) return this.finalize(generation)
+    cold.stopGrace = registry.timetable.at("grace", registry.policy.timeouts.grace, () => {
+      if (generation.phase !== "stopping") return
+      for (const task of generation.running ?? []) {
+        task.cut ??= cut
+        registry.turns.abandon(task)
+      }
+      this.finalize(generation)
+    })
+  }
+  /** A barrier has told its waiters when it began; who came since opens afresh. */
+  #tellWaiters(session: Session, generation: Generation, toldBefore: boolean): void {
+    const { turns, policy, phase, draining } = this.#registry
+    const bound = (task: Task): boolean => task.bound === generation
+    turns.refuseAll(
+      session,
+      (task) => turns.refuse(task, "LeaseEnded"),
+      (task) => !bound(task),
+    )
+    if (session.next === "quarantine") {
+      turns.refuseAll(session, (task) => turns.refuse(task, "Quarantined", policy.restart.quarantine))
+    } else if (session.next === "forget" && !toldBefore) {
+      const reason = phase === "accepting" || !draining.cut ? "Closed" : "Draining"
+      turns.refuseAll(session, (task) => turns.refuse(task, reason))
+    }
+  }
+  over(generation: Generation): SessionRefused {
+    const { registry } = generation.session
+    return new SessionRefused({
+      reason: registry.phase === "accepting" ? "Closed" : "Draining",
+      session: generation.ref,
+      message: `This generation is over: ${generation.reason ?? "Requested"}.`,
+      explain: registry.turns.explainLater(generation.session),
+    })
+  }
+
+  /** A task of it has ended, or its opening, or something abandoned. */
+  workEnded(generation: Generation): void {
+    if (generation.phase === "stopping" && (generation.running?.size ?? 0) === 0) this.finalize(generation)
+    else this.#maybeGone(generation)
+  }
+
+  finalize(generation: Generation): void {
+    const registry = this.#registry
+    const cold = generation.more
+    generation.phase = "finalizing"
+    registry.timetable.drop(cold.stopGrace)
+    if (cold.closingSince === 0) cold.closingSince = registry.time.now()
+    cold.finalizerFrame = new Frame("finalizer", generation.session, undefined, undefined)
+    cold.toRun = generation.takeFinalizers()
+    if (cold.save !== undefined && generation.reason !== undefined) this.#planSave(generation, generation.reason, cold.save)
+    cold.closeDeadline = registry.timetable.at("close", registry.policy.timeouts.close, () => this.#overdue(generation))
+    this.#nextFinalizer(generation)
+  }
+  /** Saving is the first thing a close does, under a finalizer's deadline. */
+  #planSave(generation: Generation, reason: CloseReason, save: () => unknown): void {
+    const registry = this.#registry
+    const { session } = generation
+    if (forgetting.has(reason)) registry.saved.delete(session.key)
+    // Never from a generation in bad order: the last good state stays.
+    if (!orderly.has(reason) || generation.more.abandoned > 0) return
+    generation.more.toRun.unshift(async () => {
+      try {
+        registry.saveState(session, structuredClone(await save()))
+      } catch (error) {
+        registry.supervision.note(session, "save", error)
+      }
+    })
+  }
+
+  #nextFinalizer(generation: Generation): void {
+    const registry = this.#registry
+    if (generation.phase !== "finalizing") return
+    const finalizer = generation.more.toRun.shift()
+    if (finalizer === undefined) return this.#maybeGone(generation)
+    let passed = false
+    const next = (): void => {
+      if (passed) return
+      passed = true
+      this.#nextFinalizer(generation)
+    }
+    const { timetable, policy } = registry
+    // Hung: the next one starts all the same, or one would eat the time of all the others.
+    const deadline = timetable.at("close", policy.timeouts.close / 3, () => next())
+    this.#run(generation, finalizer, () => {
+      timetable.drop(deadline)
+      next()
+    })
+  }
+  #run(generation: Generation, finalizer: Finalizer, ended: () => void): void {
+    const registry = this.#registry
+    const cold = generation.more
+    cold.finalizing++
+    const settle = (): void => {
+      cold.finalizing--
+      ended()
+      this.#maybeGone(generation)
+      registry.steps.commit()
+    }
+    registry.steps.after(() => {
+      const failed = (error: unknown): void => {
+        cold.errors.push(error)
+        registry.supervision.note(generation.session, "close", error)
+        settle()
+      }
+      try {
+        const result = runClean(() => finalizer(generation.reason ?? "Requested"), cold.finalizerFrame)
+        if (typeof result === "object" && result !== null && "then" in result) Promise.resolve(result).then(settle, failed)
+        else settle()
+      } catch (error) {
+        failed(error)
+      }
+    })
+  }
+  /** Registered when the generation is going or gone: runs at once. */
+  late(generation: Generation, finalizer: Finalizer): void {
+    this.#run(generation, finalizer, () => {})
+    this.#registry.steps.commit()
+  }
+
+  /** The close deadline: what has not started starts now, and nothing is waited for any more. */
+  #overdue(generation: Generation): void {
+    if (generation.phase !== "finalizing") return
+    const rest = generation.more.toRun.splice(0)
+    for (const finalizer of rest) this.#run(generation, finalizer, () => {})
+    this.#gone(generation, true)
+  }
+
+  #maybeGone(generation: Generation): void {
+    const cold = generation.more
+    const outstanding = cold.openPending || cold.arriving > 0 || cold.abandoned > 0 || cold.finalizing > 0
+    if (outstanding || cold.toRun.length > 0) return
+    if (generation.phase === "finalizing") this.#gone(generation, false)
+    else if (generation.phase === "leaked") {
+      generation.phase = "closed"
+      this.leaked--
+      this.#registry.events.lifecycle((stamp) => ({ _tag: "LeakEnded", session: generation.ref, ...stamp }))
+    }
+  }
+
+  #gone(generation: Generation, leaked: boolean): void {
+    const registry = this.#registry
+    const { session } = generation
+    const cold = generation.more
+    const reason = generation.reason ?? "Requested"
+    generation.phase = leaked ? "leaked" : "closed"
+    generation.resource = undefined
+    registry.timetable.drop(cold.closeDeadline)
+    cold.finalizerFrame?.end()
+    cold.openFrame?.end()
+    this.inService--
+    if (leaked) this.leaked++
+    registry.draining.noteGone(generation.ref, leaked)
+    registry.rememberEnd(session, generation, reason)
+    const durationMs = registry.time.now() - cold.closingSince
+    registry.monitor.closed(durationMs, leaked)
+    registry.events.lifecycle((stamp) => ({ _tag: "Closed", session: generation.ref, reason, durationMs, leaked, ...stamp }))
+    const report: CloseReport = { session: generation.ref, reason, leaked, errors: cold.errors }
+    session.generation = undefined
+    for (const closer of session.cold?.closers.splice(0) ?? []) registry.steps.after(() => closer(report))
+    this.#goOn(session, reason)
+    registry.steps.dirty = true
+  }
+  #goOn(session: Session, reason: CloseReason): void {
+    const registry = this.#registry
+    const { opening, policy, seats, supervision } = registry
+    const then = afterGone({
+      next: session.next,
+      waitedFor: session.waiting > 0,
+      eager: policy.restart.eager && (reason === "Broken" || reason === "Unresponsive"),
+      accepting: registry.phase === "accepting",
+    })
+    switch (then) {
+      case "quarantine":
+        supervision.quarantine(session)
+        seats.release(session)
+        return registry.tidy(session)
+      case "reopen":
+        return opening.schedule(session)
+      case "rejoin":
+        seats.release(session)
+        return seats.join(session)
+      case "forget":
+        registry.setState(session, "Dormant")
+        seats.release(session)
+        return registry.tidy(session)
+    }
+  }
+}
+

@@ -1,0 +1,182 @@
+/** Building a generation: single flight (L1), told to stop when nobody waits, its failure told and forgotten (L10). */
+import { SessionOpenFailed } from "../errors.ts"
+import type { CloseReason } from "../Sessions.ts"
+import type { Registry } from "../registry/Registry.ts"
+import { Frame } from "../task/Frame.ts"
+import { Generation } from "./Generation.ts"
+import { delayAfterFailedOpen, stableAfter } from "./restartPolicy.ts"
+import type { Session } from "./Session.ts"
+
+/** From telling an opening to stop until its finalizers run although it has not ended. */
+const openGrace = 5_000
+
+export class Opening {
+  readonly #registry: Registry
+  /** Sessions that have a seat and wait to open again. */
+  backingOff = 0
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  /** Has a seat: opens now, or when the back-off is over. */
+  schedule(session: Session): void {
+    const registry = this.#registry
+    const wait = (session.cold?.retryAt ?? 0) - registry.time.now()
+    if (wait <= 0) return this.#open(session)
+    registry.setState(session, "Backoff")
+    this.backingOff++
+    session.more.backoff = registry.timetable.at("backoff", wait, () => {
+      if (session.state !== "Backoff") return
+      this.backingOff--
+      this.#open(session)
+    })
+  }
+
+  #open(session: Session): void {
+    const registry = this.#registry
+    const now = registry.time.now()
+    const generation = new Generation(session, registry.nextSerial(), ++session.generations, now)
+    session.generation = generation
+    registry.setState(session, "Opening")
+    registry.closing.inService++
+    const cold = generation.more
+    cold.openFrame = new Frame("open", session, undefined, undefined)
+    cold.openPending = true
+    cold.openDeadline = registry.timetable.at("open", registry.policy.timeouts.open, () => {
+      if (generation.phase === "opening") this.#failed(generation, "TimedOut", undefined, true)
+    })
+    registry.events.lifecycle((stamp) => ({ _tag: "Opening", session: generation.ref, ...stamp }))
+    registry.steps.after(() => registry.driver.open(generation))
+  }
+
+  /** The user's open has ended: with the resource, or with what it threw. */
+  settled(generation: Generation, opened: boolean, value: unknown): void {
+    const registry = this.#registry
+    const cold = generation.more
+    if (!cold.openPending) return
+    cold.openPending = false
+    cold.openFrame?.end()
+    if (generation.phase === "opening") {
+      registry.timetable.drop(cold.openDeadline)
+      if (!opened) this.#failed(generation, "Failed", value, false)
+      else if (cold.lostEarly !== undefined) this.#failed(generation, "Failed", cold.lostEarly.cause, false)
+      else this.#live(generation, value)
+    } else if (generation.phase === "aborting") {
+      // Told to stop: never served, even if it succeeded and somebody waits again (L1).
+      registry.timetable.drop(cold.openGrace)
+      registry.closing.finalize(generation)
+    } else registry.closing.workEnded(generation)
+    registry.steps.commit()
+  }
+
+  #live(generation: Generation, resource: unknown): void {
+    const registry = this.#registry
+    const { session } = generation
+    const now = registry.time.now()
+    const openedAfter = now - generation.since
+    generation.phase = "live"
+    generation.resource = resource
+    generation.since = now
+    registry.setState(session, "Ready")
+    if (session.cold !== undefined) this.#settleDown(session, generation)
+    const { cold } = generation
+    if (cold !== undefined) {
+      cold.openFrame = undefined
+      cold.openDeadline = undefined
+      // An idle session must not carry what only its opening needed.
+      if (cold.isEmpty) generation.cold = undefined
+    }
+    registry.monitor.opened(openedAfter)
+    registry.events.lifecycle((stamp) => ({ _tag: "Opened", session: generation.ref, durationMs: openedAfter, ...stamp }))
+    registry.turns.pump(session)
+  }
+  /** Good health clears what was held against the key. */
+  #settleDown(session: Session, generation: Generation): void {
+    const registry = this.#registry
+    session.more.attempt = 0
+    session.more.retryAt = 0
+    generation.more.stable = registry.timetable.at("forget", stableAfter(registry.policy.restart), () => {
+      if (session.generation !== generation || generation.phase !== "live" || session.cold === undefined) return
+      session.cold.failures = []
+      session.cold.coolDowns = 0
+      session.cold.trial = false
+      session.cold.until = 0
+      generation.more.stable = undefined
+    })
+  }
+
+  #failed(generation: Generation, reason: "Failed" | "TimedOut", cause: unknown, abort: boolean): void {
+    const registry = this.#registry
+    const { session } = generation
+    const cold = session.more
+    const now = registry.time.now()
+    cold.attempt++
+    cold.retryAt = now + delayAfterFailedOpen(registry.policy.restart, cold.attempt, registry.random())
+    const error = new SessionOpenFailed({
+      reason,
+      cause,
+      session: generation.ref,
+      retryAfter: Math.ceil(cold.retryAt - now),
+      explain: registry.turns.explainLater(session),
+    })
+    cold.lastError = cause ?? error
+    registry.supervision.note(session, "open", cause ?? error)
+    registry.monitor.failedOpens++
+    generation.reason = "OpenFailed"
+    session.next = cold.trial ? "quarantine" : "forget"
+    registry.setState(session, "Stopping")
+    registry.turns.refuseAll(session, (task) => registry.turns.openFailed(task, error))
+    registry.events.lifecycle((stamp) => ({
+      _tag: "OpenFailed",
+      session: generation.ref,
+      error: cause ?? error,
+      retryAt: registry.epochOf(cold.retryAt),
+      ...stamp,
+    }))
+    if (abort) this.#abort(generation, error)
+    else registry.closing.finalize(generation)
+  }
+
+  /** The opening is no longer wanted: nobody waits, a close, a drain. */
+  giveUp(session: Session, reason: CloseReason): void {
+    const registry = this.#registry
+    const generation = session.generation
+    if (session.state !== "Opening" || generation === undefined) return
+    generation.reason = reason
+    session.next = "forget"
+    registry.setState(session, "Stopping")
+    registry.timetable.drop(generation.cold?.openDeadline)
+    this.#abort(generation, registry.closing.over(generation))
+  }
+  #abort(generation: Generation, reason: unknown): void {
+    const registry = this.#registry
+    const cold = generation.more
+    generation.phase = "aborting"
+    registry.turns.cascade(cold.openFrame)
+    registry.steps.after(() => {
+      abortSignal(generation, reason)
+      registry.driver.abort(generation)
+    })
+    cold.openGrace = registry.timetable.at("open", openGrace, () => {
+      if (generation.phase !== "aborting") return
+      cold.openFrame?.end()
+      registry.closing.finalize(generation)
+    })
+  }
+}
+
+/** The generation's signal, made when it is first read. */
+export const signalOf = (generation: Generation): AbortSignal => {
+  const cold = generation.more
+  if (cold.controller === undefined) {
+    cold.controller = new AbortController()
+    if (cold.abortReason !== undefined) cold.controller.abort(cold.abortReason)
+  }
+  return cold.controller.signal
+}
+export const abortSignal = (generation: Generation, reason: unknown): void => {
+  const cold = generation.more
+  if (cold.abortReason !== undefined) return
+  cold.abortReason = reason
+  cold.controller?.abort(reason)
+}

@@ -1,0 +1,47 @@
+/**
+ * One link of the chain a call is made from: a turn, an open or a finalizer. Kept in our AsyncLocalStorage, where anything
+ * a turn leaves behind keeps it alive; so it lets go of everything when its work ends.
+ */
+import type { Session } from "../session/Session.ts"
+import type { Task } from "./Task.ts"
+
+export class Frame {
+  readonly parent: Frame | undefined
+  /** Undefined once the work has ended or was abandoned: the link no longer counts. */
+  session: Session | undefined
+  /** The task, for a turn. */
+  task: Task | undefined
+  readonly kind: "turn" | "open" | "finalizer"
+  /** Calls made from here whose callers have not been told yet. */
+  calls: Set<Task> | undefined = undefined
+
+  constructor(kind: Frame["kind"], session: Session, task: Task | undefined, parent: Frame | undefined) {
+    this.kind = kind
+    this.session = session
+    this.task = task
+    // A dead link would only keep the links before it alive.
+    this.parent = parent?.session === undefined ? undefined : parent
+  }
+  end(): void {
+    this.session = undefined
+    this.task = undefined
+    this.calls = undefined
+  }
+}
+
+/**
+ * Whom does a call made from `frame` keep waiting? From the inside out, up to the first link that has ended or whose
+ * caller was already told (L7).
+ */
+export const activeChain = (frame: Frame | undefined): ReadonlyArray<Frame> => {
+  const chain: Array<Frame> = []
+  for (let link = frame; link?.session !== undefined; link = link.parent) {
+    chain.push(link)
+    if (link.task?.outcome !== undefined) break
+  }
+  return chain
+}
+
+/** Is `session` on the chain? */
+export const isInside = (frame: Frame | undefined, session: Session): boolean =>
+  activeChain(frame).some((link) => link.session === session)

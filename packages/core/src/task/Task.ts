@@ -1,0 +1,152 @@
+/**
+ * One unit of work, from hand-in to its real end. Two separate steps end it, each at most once: the caller is *told* (its
+ * `outcome` is fixed), and the work *ends* (its slot is free). Normally both happen together.
+ *
+ * Subclasses say how a kind of work starts, is told to stop, and how its caller is told; they decide nothing.
+ */
+import type { Carrier } from "../context.ts"
+import type { SessionRefusedReason, TaskStoppedReason } from "../errors.ts"
+import type { SessionRef } from "../SessionKey.ts"
+import type { TaskInfo, TaskOutcome } from "../observe/Explanation.ts"
+import type { Registry } from "../registry/Registry.ts"
+import type { Generation } from "../session/Generation.ts"
+import type { Session } from "../session/Session.ts"
+import { Timed } from "../time/Timetable.ts"
+import type { Frame } from "./Frame.ts"
+
+export type TaskKind = "turn" | "stream" | "background" | "lease"
+export type TaskState = "queued" | "running" | "stopping" | "ended"
+
+/** What only some tasks have. */
+export interface TaskExtras {
+  timeout?: Timed | undefined
+  unlisten?: (() => void) | undefined
+  note?: string | undefined
+  /** Called when the work has really ended or was abandoned. */
+  onEnd?: Array<() => void> | undefined
+  /** Asked for by the task itself, carried out after it. */
+  afterwards?: "close" | "restart" | undefined
+  /** Our own clock that ended it, and so its outcome. */
+  hangGrace?: Timed | undefined
+  seat?: Timed | undefined
+}
+
+export abstract class Task extends Timed {
+  readonly registry: Registry
+  readonly kind: TaskKind
+  readonly name: string
+  readonly number: number
+  /** Runs beside the turns, taking none. */
+  readonly beside: boolean
+  state: TaskState = "queued"
+  /** Fixed once: the caller has been told. */
+  outcome: TaskOutcome | undefined = undefined
+  /** Why we told it to stop. */
+  cut: TaskStoppedReason | undefined = undefined
+  abandoned = false
+  session: Session | undefined = undefined
+  generation: Generation | undefined = undefined
+  /** Only on this generation: work of a lease. */
+  bound: Generation | undefined = undefined
+  parent: Frame | undefined = undefined
+  frame: Frame | undefined = undefined
+  carrier: Carrier | undefined = undefined
+  queuedAt = 0
+  startedAt = 0
+  progressAt = 0
+  /** `LoopTime.stalled` at the last sign of life. */
+  stallMark = 0
+  /** Milliseconds without a sign of life. */
+  silence = Infinity
+  before: Task | undefined = undefined
+  behind: Task | undefined = undefined
+  extras: TaskExtras | undefined = undefined
+
+  constructor(registry: Registry, kind: TaskKind, name: string, beside: boolean) {
+    super()
+    this.registry = registry
+    this.kind = kind
+    this.name = name
+    this.beside = beside
+    this.number = registry.nextTask()
+  }
+
+  /** Calls the user's code; ends with `registry.turns.ended`. Called after the step that decided it is committed. */
+  abstract begin(generation: Generation): void
+  /** Tells the work to stop. Called after the step. */
+  abstract stop(reason: unknown): void
+  /** Tells the caller. Runs no user code. */
+  abstract deliver(outcome: TaskOutcome, value: unknown): void
+
+  /** Its queue clock while it waits, its silence clock while it runs. */
+  due(now: number): void {
+    if (this.state === "queued") this.registry.turns.refuse(this, "QueueTimeout")
+    else this.registry.turns.silenceDue(this, now)
+  }
+  /** It cannot give a sign of life: a call it made is under way, or nobody asks it for the next element. */
+  get waitsForOthers(): boolean {
+    const calls = this.frame?.calls
+    if (calls === undefined) return false
+    for (const call of calls) if (call.outcome === undefined) return true
+    return false
+  }
+  get id(): string {
+    return `t${this.number}`
+  }
+  get started(): boolean {
+    return this.generation !== undefined
+  }
+  get more(): TaskExtras {
+    return (this.extras ??= {})
+  }
+}
+
+/** What an observer may know of it. */
+export const taskInfo = (task: Task, session: SessionRef): TaskInfo => {
+  const epoch = task.registry.epochOf
+  return {
+    id: task.id,
+    name: task.name,
+    kind: task.kind === "lease" ? "turn" : task.kind,
+    session,
+    state: task.outcome ?? (task.state === "ended" ? "interrupted" : task.state),
+    queuedAt: epoch(task.queuedAt),
+    startedAt: task.started ? epoch(task.startedAt) : undefined,
+    progressAt: task.started ? epoch(task.progressAt) : undefined,
+    note: task.extras?.note,
+  }
+}
+
+export type Refusal = SessionRefusedReason
+
+/** First in, first out, with O(1) removal from anywhere; linked through the tasks themselves. */
+export class TaskList {
+  first: Task | undefined = undefined
+  last: Task | undefined = undefined
+  size = 0
+  push(task: Task): void {
+    const last = this.last
+    task.before = last
+    task.behind = undefined
+    this.last = task
+    if (last === undefined) this.first = task
+    else last.behind = task
+    this.size++
+  }
+  remove(task: Task): void {
+    const { before, behind } = task
+    if (before === undefined) this.first = behind
+    else before.behind = behind
+    if (behind === undefined) this.last = before
+    else behind.before = before
+    task.before = undefined
+    task.behind = undefined
+    this.size--
+  }
+  *[Symbol.iterator](): Generator<Task> {
+    // Taken down first: whoever iterates may remove the task it was given.
+    const tasks: Array<Task> = []
+    for (let task = this.first; task !== undefined; task = task.behind) tasks.push(task)
+    yield* tasks
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Silence is counted in loop time (L23): while the event loop did not turn, nobody could give a sign of life. A pulse that
+ * beats only while somebody is watched sees how late it is, and that time is credited to every silence clock.
+ */
+import type { Alarm, TimeSource } from "./TimeSource.ts"
+
+// Below this a late pulse is an ordinary busy loop.
+const toleratedMs = 10
+
+export class LoopTime {
+  /** Milliseconds during which the loop stood still, since the beginning. */
+  stalled = 0
+  readonly #time: TimeSource
+  readonly #alarm: Alarm
+  readonly #period: number
+  readonly #watched: () => boolean
+  #nextBeat = Infinity
+
+  /** `silence`: the shortest limit to be watched; `watched`: is anybody? */
+  constructor(time: TimeSource, silence: number, watched: () => boolean) {
+    this.#time = time
+    this.#watched = watched
+    this.#period = Math.min(500, Math.max(5, silence / 16))
+    this.#alarm = time.alarm(() => this.#beat())
+  }
+  /** Called when somebody begins to be watched. */
+  watch(now: number): void {
+    if (this.#nextBeat === Infinity) this.#setBeat(now)
+  }
+  /** Credits a stall that is over but whose pulse has not beaten yet. */
+  catchUp(now: number): void {
+    const late = now - this.#nextBeat
+    if (late <= toleratedMs) return
+    this.stalled += late
+    this.#setBeat(now)
+  }
+  #beat(): void {
+    const now = this.#time.now()
+    this.catchUp(now)
+    if (this.#watched()) this.#setBeat(now)
+    else this.#nextBeat = Infinity
+  }
+  #setBeat(now: number): void {
+    this.#nextBeat = now + this.#period
+    this.#alarm.set(this.#period)
+  }
+}
