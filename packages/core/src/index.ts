@@ -13,7 +13,6 @@ export type {
   Opening,
   RunTask,
   Session,
-  Sessions as SessionRegistry,
   SessionStream,
   StreamTask,
   Task,
@@ -33,3 +32,9 @@ export {
 export type { Explanation, LeaseInfo, SessionState, TaskInfo, TaskOutcome } from "./observe/Explanation.ts"
 export type { SessionEvent } from "./observe/SessionEvent.ts"
 export type { DrainReport, SessionSummary, Snapshot } from "./observe/Snapshot.ts"
+
+// The Effect face.
+export { Sessions, type SessionService } from "./face/effect/Sessions.ts"
+export { CurrentSession, type CurrentSessionShape } from "./face/effect/CurrentSession.ts"
+export { CurrentTask, type CurrentTaskShape } from "./face/effect/CurrentTask.ts"
+export type { EffectLease } from "./face/effect/lease.ts"

@@ -20,8 +20,8 @@ export class Lease extends Timed {
   /** Turns of this lease that are queued or run: its silence stands still. */
   turns = 0
   ended: LeaseEnd | undefined = undefined
-  /** Told once, after the step in which it ended. */
-  onEnd: ((how: LeaseEnd) => void) | undefined = undefined
+  /** Told once each, after the step in which it ended. */
+  onEnd: Array<() => void> | undefined = undefined
   longest: Timed | undefined = undefined
 
   constructor(generation: Generation, name: string, silence: number, now: number, stallMark: number) {
@@ -92,8 +92,7 @@ export class Leases {
     generation.more.leases?.delete(lease)
     generation.inUse--
     this.live--
-    const { onEnd } = lease
-    if (onEnd !== undefined) registry.steps.after(() => onEnd(how))
+    for (const onEnd of lease.onEnd ?? []) registry.steps.after(onEnd)
     if (registry.events.watched) registry.events.lease(how === "expired" ? "LeaseExpired" : "LeaseReleased", lease)
     // Work that waited for this lease's generation is the lease's own: it has nowhere to go.
     if (generation.phase === "live") registry.turns.pump(generation.session)

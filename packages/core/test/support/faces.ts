@@ -3,6 +3,7 @@
  */
 import type { SessionOptions } from "../../src/SessionOptions.ts"
 import type { Opening } from "../../src/Sessions.ts"
+import { effectWorld } from "./effectWorld.ts"
 import { world, type Thing, type World } from "./ledger.ts"
 
 export interface Face {
@@ -14,4 +15,7 @@ export interface Face {
   ) => World<Thing>
 }
 
-export const faces: ReadonlyArray<Face> = [{ face: "Promise face", world }]
+export const faces: ReadonlyArray<Face> = [
+  { face: "Promise face", world },
+  { face: "Effect face", world: effectWorld },
+]

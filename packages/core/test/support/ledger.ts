@@ -62,7 +62,7 @@ export interface World<R> {
   readonly story: () => ReadonlyArray<string>
 }
 
-type Policy = Omit<SessionOptions<Thing>, "name" | "open">
+export type Policy = Omit<SessionOptions<Thing>, "name" | "open">
 
 /** A registry in virtual time over counted resources; `before` runs inside `open`, before the resource exists. */
 export const world = (policy: Policy = {}, before?: (opening: Opening) => unknown): World<Thing> => {
@@ -86,12 +86,13 @@ export const worldOf = <R>(options: SessionOptions<R>, ledger = new Ledger()): W
   const { sessions, registry } = createSessionsWith(options, { clock, random: () => 0.5 })
   const events: Array<SessionEvent> = []
   sessions.subscribe((event) => events.push(event))
-  const story = (): ReadonlyArray<string> =>
-    events
-      .filter((event) => !event._tag.startsWith("Task") && !event._tag.startsWith("Lease"))
-      .map((event) => ("reason" in event ? `${event._tag} ${event.reason}` : event._tag))
-  return { sessions, registry, clock, ledger, events, story }
+  return { sessions, registry, clock, ledger, events, story: () => storyOf(events) }
 }
+
+export const storyOf = (events: ReadonlyArray<SessionEvent>): ReadonlyArray<string> =>
+  events
+    .filter((event) => !event._tag.startsWith("Task") && !event._tag.startsWith("Lease"))
+    .map((event) => ("reason" in event ? `${event._tag} ${event.reason}` : event._tag))
 
 /** How a promise stands, without waiting for it. */
 export const outcomeOf = async (promise: Promise<unknown>): Promise<string> => {

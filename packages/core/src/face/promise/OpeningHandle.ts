@@ -6,6 +6,7 @@ import type { SessionRef } from "../../SessionKey.ts"
 import type { CloseReason, Opening } from "../../Sessions.ts"
 import type { Finalizer, Generation } from "../../session/Generation.ts"
 import { signalOf } from "../../session/Opening.ts"
+import { isOver, keep } from "../../session/ownership.ts"
 import { isThenable } from "./PromiseTask.ts"
 
 type Release = (resource: unknown, reason: CloseReason) => unknown
@@ -75,14 +76,6 @@ class OpeningHandle implements Opening {
     const generation = this.#generation
     return () => generation.session.registry.supervision.end(generation)
   }
-}
-
-/** Its finalizers have begun: what is registered now runs at once. */
-const isOver = (generation: Generation): boolean => generation.phase === "finalizing" || generation.gone
-
-const keep = (generation: Generation, finalizer: Finalizer): void => {
-  if (isOver(generation)) generation.session.registry.closing.late(generation, finalizer)
-  else generation.addFinalizer(finalizer)
 }
 
 /** Waits for the resource and owns it from then on, however late it comes. */

@@ -106,8 +106,11 @@ export class StreamTask extends PromiseTask {
     if (this.#stopped !== undefined) return
     this.#stopped = { reason }
     this.registry.timetable.drop(this.#stall)
-    // What is being asked for ends first: a generator takes `return` only between its elements.
-    if (this.#iterator !== undefined && !this.#asking) this.#giveBack(reason)
+    if (this.#iterator !== undefined && (!this.#asking || this.interruptible)) this.#giveBack(reason)
+  }
+  /** What is being asked for ends first: a generator takes `return` only between its elements. */
+  get interruptible(): boolean {
+    return false
   }
   #giveBack(reason: unknown): void {
     this.#asking = true

@@ -11,7 +11,7 @@ export const leaseHandle = <R, H, S>(
   const controller = new AbortController()
   const over = (): void => controller.abort(registry.leases.ended(lease))
   if (lease.ended !== undefined) over()
-  else lease.onEnd = over
+  else (lease.onEnd ??= []).push(over)
   const release = async (): Promise<void> => registry.leases.end(lease, "released")
   return {
     ...handle,

@@ -1,0 +1,82 @@
+/** What a task's Effect can know and do about itself. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { checkedName } from "../../options.ts"
+import type { SessionRef } from "../../SessionKey.ts"
+import type { Generation } from "../../session/Generation.ts"
+import { doAfterwards, noteProgress, startBackground } from "../../task/background.ts"
+import type { Task } from "../../task/Task.ts"
+
+/** In the context of every task. */
+export interface CurrentTaskShape {
+  readonly id: string
+  readonly name: string
+  readonly session: SessionRef
+  /** A sign of life: restarts the `silence` clock; the note (at most 256 characters) is shown. */
+  readonly progress: (note?: string) => Effect.Effect<void>
+  /** The resource can no longer be used; this task keeps its own outcome. */
+  readonly broken: (cause?: unknown) => Effect.Effect<void>
+  /** Close the session after this turn. */
+  readonly close: Effect.Effect<void>
+  /** Restart the session after this turn. */
+  readonly restart: Effect.Effect<void>
+  /** Work that outlives the turn: tracked, holds the session, ends with it. `false` when the session is ending. */
+  readonly background: <E, R>(name: string, work: Effect.Effect<unknown, E, R>) => Effect.Effect<boolean, never, R>
+}
+
+export class CurrentTask extends Context.Service<CurrentTask, CurrentTaskShape>()("@sojourn/core/CurrentTask") {}
+
+/** Makes the task of work that is to run in the background. */
+export type MakeBackground = (
+  name: string,
+  work: Effect.Effect<unknown, unknown, never>,
+  context: Context.Context<never>,
+) => Task
+
+export const currentTask = (task: Task, generation: Generation, background: MakeBackground): CurrentTaskShape =>
+  new TaskServices(task, generation, background)
+
+/** Effects are made when they are read: most tasks never look. */
+class TaskServices implements CurrentTaskShape {
+  readonly #task: Task
+  readonly #generation: Generation
+  readonly #background: MakeBackground
+  constructor(task: Task, generation: Generation, background: MakeBackground) {
+    this.#task = task
+    this.#generation = generation
+    this.#background = background
+  }
+  get id(): string {
+    return this.#task.id
+  }
+  get name(): string {
+    return this.#task.name
+  }
+  get session(): SessionRef {
+    return this.#generation.ref
+  }
+  get progress(): CurrentTaskShape["progress"] {
+    return (note) => Effect.sync(() => noteProgress(this.#task, note))
+  }
+  get broken(): CurrentTaskShape["broken"] {
+    return (cause) => Effect.sync(() => this.#task.registry.supervision.broken(this.#generation, cause, this.#task))
+  }
+  get close(): Effect.Effect<void> {
+    return Effect.sync(() => doAfterwards(this.#task, "close"))
+  }
+  get restart(): Effect.Effect<void> {
+    return Effect.sync(() => doAfterwards(this.#task, "restart"))
+  }
+  get background(): CurrentTaskShape["background"] {
+    return (name, work) =>
+      Effect.withFiber((fiber) =>
+        Effect.sync(() => {
+          checkedName("name", name)
+          const context = fiber.context as Context.Context<never>
+          return startBackground(this.#task, () =>
+            this.#background(name, work as Effect.Effect<unknown, unknown, never>, context),
+          )
+        }),
+      )
+  }
+}
