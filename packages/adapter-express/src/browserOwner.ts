@@ -69,7 +69,7 @@ const sign = (secret: string, id: string): string =>
   createHmac("sha256", secret).update(`sojourn browser owner 1:${id}`).digest("base64url")
 
 const checkedSecrets = (given: string | ReadonlyArray<string>): Secrets => {
-  const [first, ...others] = typeof given === "string" ? [given] : given
+  const [first, ...others] = Array.isArray(given) ? (given as ReadonlyArray<string>) : [given as string]
   if (first === undefined || [first, ...others].some((secret) => typeof secret !== "string" || secret.length < 16)) {
     throw wrong("secret: one text of at least 16 characters, or a list of such texts, is needed.")
   }

@@ -2,7 +2,7 @@ import { SessionMisuse } from "@sojourn/core"
 import express, { type CookieOptions } from "express"
 import { expect, test } from "vitest"
 import { browserOwner } from "../src/index.ts"
-import { browser, listen } from "./support.ts"
+import { Browser, listen } from "./support.ts"
 
 const secret = "a secret of the tests"
 const serve = (options: { readonly secret: string | ReadonlyArray<string>; readonly cookie?: CookieOptions; readonly name?: string }) => {
@@ -20,8 +20,8 @@ const ownerOf = async (response: Response): Promise<unknown> => (await response.
 
 test("the cookie is set once, and kept for good", async () => {
   const url = await serve({ secret })
-  const visit = browser()
-  const first = await visit(url)
+  const visitor = new Browser()
+  const first = await visitor.visit(url)
   expect(first.headers.getSetCookie()).toHaveLength(1)
   expect(first.headers.getSetCookie()[0]).toMatch(/^sojourn=[\w-]{32}\.[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
   expect(first.headers.get("cache-control")).toBe("private")
@@ -29,7 +29,7 @@ test("the cookie is set once, and kept for good", async () => {
   const [owner, ...again] = (await first.json()) as Array<string>
   expect(again).toEqual([owner, owner])
   expect(owner).toMatch(/^[\w-]{32}$/)
-  const second = await visit(url)
+  const second = await visitor.visit(url)
   expect(second.headers.getSetCookie()).toEqual([])
   expect(await ownerOf(second)).toBe(owner)
 })
@@ -37,24 +37,24 @@ test("the cookie is set once, and kept for good", async () => {
 test("secure requests get a Secure cookie with the __Host- prefix, and no other counts for them", async () => {
   const url = await serve({ secret })
   const secure = { "x-forwarded-proto": "https" }
-  const visit = browser()
-  const first = await visit(url, { headers: secure })
+  const visitor = new Browser()
+  const first = await visitor.visit(url, { headers: secure })
   expect(first.headers.getSetCookie()[0]).toMatch(/^__Host-sojourn=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
   const owner = await ownerOf(first)
-  expect(await ownerOf(await visit(url, { headers: secure }))).toBe(owner)
+  expect(await ownerOf(await visitor.visit(url, { headers: secure }))).toBe(owner)
   // The same cookie as a sub-domain or a plain page could have set it.
-  const planted = { cookie: (visit.cookie ?? "").replace("__Host-", ""), ...secure }
+  const planted = { cookie: (visitor.cookie ?? "").replace("__Host-", ""), ...secure }
   expect(await ownerOf(await fetch(url, { headers: planted }))).not.toBe(owner)
 })
 
 test("L19: a forged or damaged cookie gets a new owner, never an existing one", async () => {
   const url = await serve({ secret })
-  const visit = browser()
-  const owner = await ownerOf(await visit(url))
-  const good = visit.cookie ?? ""
+  const visitor = new Browser()
+  const owner = await ownerOf(await visitor.visit(url))
+  const good = visitor.cookie ?? ""
   const [id = "", mac = ""] = good.slice("sojourn=".length).split(".")
-  const other = browser()
-  await other(url)
+  const other = new Browser()
+  await other.visit(url)
   const [, otherMac = ""] = (other.cookie ?? "").split(".")
   // The last character of base64url has two bits that no byte needs.
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -91,13 +91,13 @@ test("L19: a forged or damaged cookie gets a new owner, never an existing one", 
 
 test("secrets rotate: the first signs, all verify, a forgotten one does not", async () => {
   const [old, fresh] = ["the old secret text", "the fresh secret text"]
-  const visit = browser()
-  const owner = await ownerOf(await visit(await serve({ secret: old })))
-  const renewed = await visit(await serve({ secret: [fresh, old] }))
+  const visitor = new Browser()
+  const owner = await ownerOf(await visitor.visit(await serve({ secret: old })))
+  const renewed = await visitor.visit(await serve({ secret: [fresh, old] }))
   expect(renewed.headers.getSetCookie()).toHaveLength(1)
   expect(await ownerOf(renewed)).toBe(owner)
-  expect(await ownerOf(await visit(await serve({ secret: [fresh] })))).toBe(owner)
-  expect(await ownerOf(await visit(await serve({ secret: "yet another secret" })))).not.toBe(owner)
+  expect(await ownerOf(await visitor.visit(await serve({ secret: [fresh] })))).toBe(owner)
+  expect(await ownerOf(await visitor.visit(await serve({ secret: "yet another secret" })))).not.toBe(owner)
 })
 
 test("the cookie's own options are kept", async () => {

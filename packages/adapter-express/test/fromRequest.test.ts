@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events"
 import { setTimeout as sleep } from "node:timers/promises"
 import { expect, test } from "vitest"
 import { browserOwner, fromRequest, requestKey, sessionErrors } from "../src/index.ts"
-import { browser, counters, listen, next, raw } from "./support.ts"
+import { Browser, counters, listen, next, raw } from "./support.ts"
 
 const secret = "a secret of the tests"
 
@@ -13,9 +13,9 @@ test("L1, L2: opened once per browser, also by requests at the same time, and re
   const counter = fromRequest(sessions, { owner: browserOwner({ secret }) })
   const app = express().get("/", async (req, res) => void res.json(await counter(req, res).run((c) => ++c.turns)))
   const url = await listen(app)
-  const visit = browser()
-  expect(await (await visit(url)).json()).toBe(1)
-  const answers = await Promise.all(Array.from({ length: 5 }, async () => (await visit(url)).json()))
+  const visitor = new Browser()
+  expect(await (await visitor.visit(url)).json()).toBe(1)
+  const answers = await Promise.all(Array.from({ length: 5 }, async () => (await visitor.visit(url)).json()))
   expect(answers.toSorted()).toEqual([2, 3, 4, 5, 6])
   expect(opened).toHaveLength(1)
 })
@@ -25,10 +25,10 @@ test("L19: two browsers are two owners", async () => {
   const counter = fromRequest(sessions, { owner: browserOwner({ secret }), id: () => "same" })
   const app = express().get("/", async (req, res) => void res.json(await counter(req, res).run((c) => ++c.turns)))
   const url = await listen(app)
-  const [one, other] = [browser(), browser()]
-  expect(await (await one(url)).json()).toBe(1)
-  expect(await (await other(url)).json()).toBe(1)
-  expect(await (await one(url)).json()).toBe(2)
+  const [one, other] = [new Browser(), new Browser()]
+  expect(await (await one.visit(url)).json()).toBe(1)
+  expect(await (await other.visit(url)).json()).toBe(1)
+  expect(await (await one.visit(url)).json()).toBe(2)
   expect(new Set(opened).size).toBe(2)
 })
 

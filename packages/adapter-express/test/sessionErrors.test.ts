@@ -131,7 +131,7 @@ test("L9, L6, L14: from a real registry: MaxQueued, Busy, Timeout, NotFound, Dra
     .get("/hold", async (req, res) => void res.json(await counter(req, res).run(() => go.promise.then(() => "held"))))
     .get("/queue", async (req, res) => void res.json(await counter(req, res).run(() => 1)))
     .get("/reject", async (req, res) => void res.json(await counter(req, res).run(() => 1, { whenBusy: "reject" })))
-    .get("/timeout", async (req, res) => void res.json(await counter(req, res).run(() => sleep(60_000), { timeout: 20 })))
+    .get("/timeout", async (req, res) => void res.json(await counter(req, res).run((_c, { signal }) => sleep(60_000, 1, { signal }), { timeout: 20 })))
     .get("/exists", async (req, res) => void res.json(await counter(req, res).run(() => 1, { mustExist: true })))
     .use(sessionErrors())
   const url = await listen(app)

@@ -50,23 +50,16 @@ export const next = <T extends SessionEvent["_tag"]>(sessions: Counters, tag: T)
     })
   })
 
-/** A browser's cookie jar, as far as these tests need one. */
-export const browser = () => {
-  let cookie: string | undefined
-  const visit = async (url: string, init: RequestInit = {}): Promise<Response> => {
-    const response = await fetch(url, { ...init, headers: { ...(cookie === undefined ? {} : { cookie }), ...init.headers } })
+/** A browser as far as these tests need one: it keeps the last cookie it was given. */
+export class Browser {
+  cookie: string | undefined
+  async visit(url: string, init: { readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Response> {
+    const cookie = this.cookie === undefined ? {} : { cookie: this.cookie }
+    const response = await fetch(url, { headers: { ...cookie, ...init.headers } })
     const [set] = response.headers.getSetCookie()
-    if (set !== undefined) cookie = set.split(";", 1)[0]
+    if (set !== undefined) this.cookie = set.split(";", 1)[0]
     return response
   }
-  return Object.assign(visit, {
-    get cookie() {
-      return cookie
-    },
-    set cookie(value: string | undefined) {
-      cookie = value
-    }
-  })
 }
 
 /** A request whose path and headers are sent as they are; `fetch` would tidy them up. */

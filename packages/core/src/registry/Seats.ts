@@ -4,7 +4,7 @@
  */
 import type { Session } from "../session/Session.ts"
 import type { Task } from "../task/Task.ts"
-import { decideSeat } from "./admission.ts"
+import { decideSeat, type SeatDecision } from "./admission.ts"
 import type { Registry } from "./Registry.ts"
 
 interface OwnerSeats {
@@ -13,6 +13,12 @@ interface OwnerSeats {
   coming: number
   /** At most `maxPerOwner`, so finding the longest idle one is bounded. */
   readonly sessions: Set<Session>
+}
+
+/** Closings under way that no earlier waiter counts on. */
+interface Counted {
+  coming: number
+  readonly ownerComing: Map<string, number>
 }
 
 // A line longer than what could ever be seated within the wait is only a delayed refusal.
@@ -72,31 +78,42 @@ export class Seats {
   /** Gives seats to those in line, in order; makes room where nothing is coming. */
   offer(): void {
     if (this.#line.size === 0) return
-    const { policy, closing } = this.#registry
-    let coming = this.#going.size
-    const ownerComing = new Map<string, number>()
+    const counted = { coming: this.#going.size, ownerComing: new Map<string, number>() }
     for (const session of this.#line) {
-      const owner = this.#ownerOf(session)
-      const own = owner === undefined ? 0 : (ownerComing.get(session.owner ?? "") ?? owner.coming)
-      const decision = decideSeat({
-        seats: this.taken,
-        maxSessions: policy.maxSessions,
-        ownerSeats: owner?.seats ?? 0,
-        maxPerOwner: policy.maxPerOwner,
-        coming,
-        ownerComing: own,
-      })
-      if (decision === "grant") this.#grant(session)
-      else if (decision === "wait") coming--
-      else if (decision === "skip") {
-        coming--
-        ownerComing.set(session.owner ?? "", own - 1)
-      } else {
-        const victim = decision === "evict" ? this.#longestIdle() : this.#longestIdleOf(owner)
-        if (victim !== undefined) closing.begin(victim, "Evicted", "forget")
-        // Nobody further back could be served either, unless an owner's own quota is what holds them.
-        else if (decision === "evict" && this.#owners === undefined) return
+      if (session.state !== "Waiting") continue
+      const decision = this.#decide(session, counted)
+      if (decision !== "evict" && decision !== "evictOwn") {
+        this.#carryOut(session, decision, counted)
+        continue
       }
+      const victim = decision === "evict" ? this.#longestIdle() : this.#longestIdleOf(this.#ownerOf(session))
+      // The registry is full and nothing is idle: nobody further back can be served either.
+      if (victim === undefined && decision === "evict") return
+      if (victim === undefined) continue
+      this.#registry.closing.begin(victim, "Evicted", "forget")
+      // One that had nothing to release is gone already, and its seat is for the one it was evicted for.
+      if (!victim.seated && this.#decide(session, counted) === "grant") this.#grant(session)
+    }
+  }
+  #decide(session: Session, counted: Counted): SeatDecision {
+    const { policy } = this.#registry
+    const owner = this.#ownerOf(session)
+    return decideSeat({
+      seats: this.taken,
+      maxSessions: policy.maxSessions,
+      ownerSeats: owner?.seats ?? 0,
+      maxPerOwner: policy.maxPerOwner,
+      coming: counted.coming,
+      ownerComing: owner === undefined ? 0 : (counted.ownerComing.get(session.owner ?? "") ?? owner.coming),
+    })
+  }
+  #carryOut(session: Session, decision: "grant" | "wait" | "skip", counted: Counted): void {
+    if (decision === "grant") return this.#grant(session)
+    counted.coming--
+    const owner = this.#ownerOf(session)
+    if (decision === "skip" && owner !== undefined) {
+      const left = counted.ownerComing.get(session.owner ?? "") ?? owner.coming
+      counted.ownerComing.set(session.owner ?? "", left - 1)
     }
   }
 

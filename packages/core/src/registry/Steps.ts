@@ -6,12 +6,15 @@
  */
 import type { Task } from "../task/Task.ts"
 
+type Work = Task | (() => void) | undefined
 // A long run of work that makes more work must not keep what is done.
 const compactAt = 4096
 
 export class Steps {
-  #pending: Array<Task | (() => void) | undefined> = []
+  // Slots are used again: cutting the array to nothing would make every turn pay for a new one.
+  #pending: Array<Work> = []
   #next = 0
+  #end = 0
   #carryingOut = false
   /** A seat came free, a session became idle, a generation is gone: who waits for that is looked at before anything else. */
   dirty = false
@@ -22,40 +25,41 @@ export class Steps {
     this.#settle = settle
   }
   begin(task: Task): void {
-    this.#pending.push(task)
+    this.#pending[this.#end++] = task
   }
   after(work: () => void): void {
-    this.#pending.push(work)
+    this.#pending[this.#end++] = work
   }
   /** Ends a step. */
   commit(): void {
-    if (this.#carryingOut) return
-    if (!this.dirty && this.#pending.length === 0) return
+    if (this.#carryingOut || (!this.dirty && this.#end === 0)) return
     this.#carryingOut = true
     try {
       for (;;) {
         if (this.dirty) {
           this.dirty = false
           this.#settle()
-          continue
-        }
-        const work = this.#pending[this.#next]
-        if (work === undefined) break
-        this.#pending[this.#next++] = undefined
-        if (this.#next === compactAt) {
-          this.#pending.splice(0, compactAt)
-          this.#next = 0
-        }
-        if (typeof work === "function") work()
-        else this.#begin(work)
+        } else if (this.#next < this.#end) this.#carryOutOne()
+        else break
       }
     } finally {
-      // Only an error of our own gets here with work left; the rest must still be carried out.
-      if (this.#next === this.#pending.length) {
-        this.#pending.length = 0
+      // Only an error of our own gets here with work left; the rest is carried out with the next step.
+      if (this.#next >= this.#end) {
         this.#next = 0
+        this.#end = 0
       }
       this.#carryingOut = false
     }
+  }
+  #carryOutOne(): void {
+    const work = this.#pending[this.#next]
+    this.#pending[this.#next++] = undefined
+    if (this.#next === compactAt) {
+      this.#pending.splice(0, compactAt)
+      this.#next = 0
+      this.#end -= compactAt
+    }
+    if (typeof work === "function") work()
+    else if (work !== undefined) this.#begin(work)
   }
 }

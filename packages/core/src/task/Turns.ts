@@ -358,11 +358,12 @@ export class Turns {
     this.watched--
     if (task.state === "ended") return
     registry.loopTime.catchUp(now)
-    if (task.state === "running") {
-      if (task.waitsForOthers) this.progress(task)
-      const silent = now - task.progressAt - (registry.loopTime.stalled - task.stallMark)
-      if (silent < task.silence) return this.#watch(task, task.silence - silent, now)
-    }
+    // Told to stop, it may still tidy up, as long as it gives signs of life itself.
+    if (task.state === "running" && task.waitsForOthers) this.progress(task)
+    const silent = now - task.progressAt - (registry.loopTime.stalled - task.stallMark)
+    if (silent < task.silence) return this.#watch(task, task.silence - silent, now)
+    // Its silence is no longer watched; from here on a grace decides.
+    task.silence = Infinity
     this.#hang(task)
   }
   #hang(task: Task): void {
@@ -370,8 +371,6 @@ export class Turns {
     const { generation, session } = task
     if (generation === undefined || session === undefined || generation.phase !== "live") return
     task.cut ??= "Silent"
-    // Its silence is no longer watched; from here on the grace decides.
-    task.silence = Infinity
     this.#tellToStop(task, this.stopped(task, task.cut))
     task.more.hangGrace = registry.timetable.at("grace", registry.policy.timeouts.grace, () => {
       if (task.state === "ended") return

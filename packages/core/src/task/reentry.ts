@@ -68,8 +68,12 @@ const canEnter = (session: Session, ancestors: ReadonlySet<Frame>, path: Set<Fra
         mayEnd(generation.cold?.finalizerFrame, ancestors, path)
       )
     case "Ready": {
-      const turns = running(generation).filter((frame) => frame.task?.beside === false)
-      if (generation.cold?.barrier !== undefined) return turns.every((frame) => canEnd(frame, ancestors, path))
+      const frames = running(generation)
+      if (generation.cold?.barrier !== undefined) {
+        // It waits for the work beside the turns too; what runs in the background is stopped then.
+        return frames.every((frame) => frame.task?.kind === "background" || canEnd(frame, ancestors, path))
+      }
+      const turns = frames.filter((frame) => frame.task?.beside === false)
       const { concurrency } = session.registry.policy
       if (generation.slotsTaken + generation.slotsLost < concurrency && (session.queue?.size ?? 0) === 0) return true
       return turns.length === 0 || turns.some((frame) => canEnd(frame, ancestors, path))

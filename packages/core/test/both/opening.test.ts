@@ -51,7 +51,9 @@ describe.each(faces)("$face", ({ world }) => {
     expect(await outcomeOf(b)).toBe("pending")
     held.open()
     expect(await b).toBe(2)
-    expect(ledger.lines).toEqual(["open a#1", "release a#1", "open a#2"])
+    // A layer that is interrupted in time acquires nothing; a promise cannot be stopped, so it is released.
+    expect(ledger.lines.filter((line) => line !== "open a#1" && line !== "release a#1")).toEqual(["open a#2"])
+    expect(ledger.live).toBe(1)
     expect(ledger.mostOfOneKey).toBe(1)
   })
 })

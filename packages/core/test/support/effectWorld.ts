@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import type { CurrentSessionShape } from "../../src/face/effect/CurrentSession.ts"
 import { CurrentTask } from "../../src/face/effect/CurrentTask.ts"
@@ -63,7 +64,10 @@ export const effectWorld = (policy: Policy = {}, before?: (opening: Opening) => 
   class Service extends Sessions.Service<Service>()(`test/World${++worlds}`, { ...policy, layer: thingLayer }) {}
   const scope = Scope.makeUnsafe()
   const context = Effect.runSync(
-    Layer.buildWithScope(Service.layer, scope).pipe(Effect.provideService(Clock.Clock, clock)),
+    Layer.buildWithScope(Service.layer, scope).pipe(
+      Effect.provideService(Clock.Clock, clock),
+      Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }),
+    ),
   )
   const base: AnySessions = Context.get(context, Service)
   const run = async <A>(
@@ -83,7 +87,7 @@ export const effectWorld = (policy: Policy = {}, before?: (opening: Opening) => 
     const told = await Promise.race([exit, ...(signal === undefined ? [] : [aborted(signal)])])
     if (told === "aborted") throw signal?.reason
     if (Exit.isSuccess(told)) return told.value
-    if (signal?.aborted === true && Cause.hasInterruptsOnly(told.cause)) throw signal.reason
+    if (isAborted(signal) && Cause.hasInterruptsOnly(told.cause)) throw signal?.reason
     throw Cause.squash(told.cause)
   }
   const sessionRun =
@@ -132,6 +136,7 @@ export const effectWorld = (policy: Policy = {}, before?: (opening: Opening) => 
   return { sessions, registry: registryOf(base), clock, ledger, events, story: () => storyOf(events) }
 }
 
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true
 const aborted = (signal: AbortSignal): Promise<"aborted"> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve("aborted"), { once: true }))
 

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { SessionError } from "../../errors.ts"
@@ -65,12 +66,16 @@ const makeRegistry = (
   id: string,
   options: Policy & { readonly layer: SessionLayer },
   application: Context.Context<never>,
-  clock: Clock.Clock,
 ): { readonly sessions: Controls; readonly engine: Engine } => {
   const policy = resolvePolicy(options, ["layer"])
-  const name = displayName(checkedName("name", id))
-  checkedFunction("layer", options.layer)
-  const registry = new Registry({ name, policy, driver: layerDriver(options.layer, application), clock })
+  const name = displayName(id)
+  const registry = new Registry({
+    name,
+    policy,
+    driver: layerDriver(options.layer, application),
+    clock: Context.get(application, Clock.Clock),
+    random: () => Context.get(application, Random.Random).nextDoubleUnsafe(),
+  })
   const sessions = control(registry, () => unregister(name))
   const engine = { registry, call: defaultCall(policy) }
   rememberEngine(sessions, engine)
@@ -86,6 +91,8 @@ const service =
   ): SessionService<Self, Id, I, EO, Exclude<RIn, CurrentSession>> => {
     // A wrong option is told where the service is declared, not when its layer is first built.
     resolvePolicy(options, ["layer"])
+    checkedName("name", id)
+    checkedFunction("layer", options.layer)
     const tag = class extends Context.Service<Self, AnySessions>()(id) {}
     const anyTag = tag as never as Context.Service<never, AnySessions>
     // From here to the cast at the end types are erased: what a task needs is checked by the signatures above.
@@ -105,8 +112,7 @@ const service =
       anyTag,
       Effect.gen(function* () {
         const application = yield* Effect.context<never>()
-        const clock = yield* Clock.clockWith(Effect.succeed)
-        const { engine, sessions } = makeRegistry(id, setup, application, clock)
+        const { engine, sessions } = makeRegistry(id, setup, application)
         yield* Effect.addFinalizer(() =>
           Effect.callback<void>((done) => {
             engine.registry.draining.begin(usualDrain, () => {

@@ -1,0 +1,63 @@
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import { bucketOf, Histogram, upperEnd } from "../../src/observe/Histogram.ts"
+
+const micro = 0.001
+const largest = 4_294_967
+const durations = fc.oneof(
+  fc.double({ min: 0, max: 0.05, noNaN: true }),
+  fc.double({ min: 0, max: 1000, noNaN: true }),
+  fc.double({ min: 0, max: largest - 1, noNaN: true }),
+)
+
+test("L16: a duration is in a bucket that ends above it, by at most an eighth or a microsecond", () => {
+  fc.assert(
+    fc.property(durations, (ms) => {
+      const upper = upperEnd(bucketOf(ms))
+      expect(upper).toBeGreaterThanOrEqual(ms)
+      expect(upper).toBeLessThanOrEqual(Math.max(ms * 1.125, ms + micro) * (1 + 1e-12) + micro / 1e6)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test("L16: buckets are in the order of the durations, without a gap", () => {
+  fc.assert(
+    fc.property(durations, durations, (a, b) => {
+      if (a <= b) expect(bucketOf(a)).toBeLessThanOrEqual(bucketOf(b))
+      else expect(bucketOf(a)).toBeGreaterThanOrEqual(bucketOf(b))
+    }),
+  )
+  for (let index = 0; index < 200; index++) {
+    expect(upperEnd(index + 1)).toBeGreaterThan(upperEnd(index))
+    // What begins where one bucket ends is in the next.
+    expect(bucketOf(upperEnd(index) + micro / 2)).toBe(index + 1)
+  }
+})
+
+test("L16: a quantile is the one of the sorted durations, rounded up to its bucket; sum, count and mean are exact", () => {
+  fc.assert(
+    fc.property(fc.array(durations, { minLength: 1, maxLength: 200 }), fc.constantFrom(0, 0.25, 0.5, 0.75, 1), (all, share) => {
+      const histogram = new Histogram()
+      for (const ms of all) histogram.record(ms)
+      const sorted = all.toSorted((a, b) => a - b)
+      const at = sorted[Math.max(1, Math.ceil(share * sorted.length)) - 1] ?? 0
+      expect(histogram.quantile(share)).toBe(upperEnd(bucketOf(at)))
+      expect(histogram.count).toBe(all.length)
+      expect(histogram.sum).toBe(all.reduce((sum, ms) => sum + ms, 0))
+      expect(histogram.mean).toBe(histogram.sum / all.length)
+    }),
+  )
+})
+
+test("L16: nothing it is given breaks it: nothing recorded, clocks gone backwards, hours and for ever", () => {
+  const histogram = new Histogram()
+  expect([histogram.quantile(0.5), histogram.mean]).toEqual([0, 0])
+  for (const odd of [-5, Number.NaN, 0, largest, largest * 10, Infinity]) {
+    histogram.record(odd)
+    const bucket = bucketOf(odd)
+    expect(Number.isInteger(bucket) && bucket >= 0 && bucket < 240).toBe(true)
+  }
+  expect(histogram.count).toBe(6)
+  expect(histogram.quantile(1)).toBeGreaterThanOrEqual(largest)
+})
