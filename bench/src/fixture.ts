@@ -24,8 +24,8 @@ export class Ledger {
 const prefix = "session-"
 
 // Flat text: a key glued together by `+` is a rope that the first look-up in a Map has to flatten and copy.
-export const keyOf = (index: number): string => Buffer.from(`${prefix}${index}`).toString("latin1")
-export const indexOf = (key: string): number => Number(key.slice(prefix.length))
+const keyOf = (index: number): string => Buffer.from(`${prefix}${index}`).toString("latin1")
+const indexOf = (key: string): number => Number(key.slice(prefix.length))
 export const manyKeys = (count: number): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, i) => keyOf(i))
 

@@ -108,7 +108,7 @@ const clean = new AsyncResource("BenchBatch", { requireManualDestroy: true })
 
 type Collect = (options?: { readonly type: "minor" | "major" }) => void
 const collect: Collect = (globalThis as { readonly gc?: Collect }).gc ?? (() => {})
-export const collectMinor = (): void => collect({ type: "minor" })
+const collectMinor = (): void => collect({ type: "minor" })
 export const collectAll = (): void => {
   // The second finds what the finalizers and weak references of the first let go.
   for (let i = 0; i < 3; i++) collect({ type: "major" })
@@ -185,7 +185,8 @@ export const measure = async (config: Config, plan: Plan): Promise<Group> => {
   for (let pass = 1; pass <= 2; pass++) {
     for (const sampler of plan.samplers) await sampler.warmUp?.()
   }
-  for (const sampler of shuffled(plan.samplers, random)) if (sampler.warmUp !== undefined) await sampler.sample()
+  for (const sampler of shuffled(plan.samplers, random))
+    if (sampler.warmUp !== undefined) await sampler.sample()
   for (let round = 1; round <= rounds; round++) {
     config.progress(`${plan.id}: round ${round} of ${rounds}`)
     for (const sampler of shuffled(plan.samplers, random)) {

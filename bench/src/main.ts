@@ -11,6 +11,8 @@ import { suites } from "./suites/index.ts"
 import { judge } from "./targets.ts"
 
 const { values: flags } = parseArgs({
+  // `pnpm bench -- --quick` hands the `--` on.
+  args: process.argv.slice(2).filter((argument) => argument !== "--"),
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },

@@ -5,7 +5,7 @@
 import { differenceOf, type Group, ratioOf, valueOf } from "./harness.ts"
 
 /** Where a figure comes from: a case over another, a case alone, or a case minus another. */
-export type Figure = { readonly group: string } & (
+type Figure = { readonly group: string } & (
   | { readonly ratio: readonly [name: string, base: string] }
   | { readonly value: string }
   | { readonly difference: readonly [name: string, base: string] }
@@ -27,7 +27,7 @@ const inBothRegimes = (id: string, name: string, base: string): ReadonlyArray<Fi
 
 const chain = "by hand: Map + chain"
 
-export const targets: ReadonlyArray<Target> = [
+const targets: ReadonlyArray<Target> = [
   {
     row: "warm run, Promise face / RcMap",
     must: "<=",
@@ -125,14 +125,14 @@ export const targets: ReadonlyArray<Target> = [
     must: "<=",
     limit: 1,
     unit: "ms",
-    from: [{ group: "sweep", value: "sojourn: gap, p99" }],
+    from: [{ group: "sweep", value: "sojourn: slice, p99" }],
   },
   {
     row: "sweep of idle sessions: longest pause above an empty loop",
     must: "<=",
     limit: 5,
     unit: "ms",
-    from: [{ group: "sweep", difference: ["sojourn: longest gap", "sojourn: control loop, longest gap"] }],
+    from: [{ group: "sweep", difference: ["sojourn: longest gap", "sojourn: longest gap of an empty loop"] }],
   },
   {
     row: "drain of 1000 sessions with finalizers of 100 ms",

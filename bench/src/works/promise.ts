@@ -3,7 +3,7 @@
  * through the same call site, which the compiler then treats as unknown for all of them.
  */
 import { AsyncLocalStorage } from "node:async_hooks"
-import type { SessionRegistry } from "@sojourn/core"
+import type { Sessions } from "@sojourn/core"
 import * as Effect from "effect/Effect"
 import * as RcMap from "effect/RcMap"
 import { asyncTask, Ledger, oneHopTask, type Resource, syncTask, type Traffic } from "../fixture.ts"
@@ -138,7 +138,7 @@ export const rcMap: Make = async (traffic) => {
 }
 
 const ours =
-  (name: string, loop: (sessions: SessionRegistry<Resource>, traffic: Traffic) => Loop): Make =>
+  (name: string, loop: (sessions: Sessions<Resource>, traffic: Traffic) => Loop): Make =>
   async (traffic) => {
     const ledger = new Ledger()
     const sessions = makeSessions(ledger)

@@ -16,7 +16,8 @@ const serve = (options: { readonly secret: string | ReadonlyArray<string>; reado
       })
   )
 }
-const ownerOf = async (response: Response): Promise<unknown> => (await response.json())[0]
+const ownerOf = async (response: Response): Promise<unknown> =>
+  ((await response.json()) as ReadonlyArray<unknown>)[0]
 
 test("the cookie is set once, and kept for good", async () => {
   const url = await serve({ secret })
@@ -66,7 +67,7 @@ test("L19: a forged or damaged cookie gets a new owner, never an existing one", 
     `${id}.${otherMac}`,
     `${id}.${twin}`,
     `${id}.${mac}x`,
-    `${id}.${mac} `,
+    `${id}.${mac}%20`,
     `${id.slice(1)}.${mac}`,
     `${"A".repeat(32)}.${mac}`,
     `${id}.${"A".repeat(43)}`,

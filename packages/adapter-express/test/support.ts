@@ -1,4 +1,4 @@
-import { createSessions, type SessionEvent, type SessionRegistry } from "@sojourn/core"
+import { createSessions, type SessionEvent } from "@sojourn/core"
 import type { Express } from "express"
 import { createServer, type IncomingMessage, request as httpRequest } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -22,7 +22,7 @@ export interface Counter {
   readonly owner: string | undefined
   turns: number
 }
-type Counters = SessionRegistry<Counter>
+type Counters = ReturnType<typeof createSessions<Counter>>
 
 let made = 0
 /** A registry of counters, with the list of what was opened; drained when the test ends. */
@@ -92,4 +92,8 @@ export const events = async function* (response: Response): AsyncGenerator<Recor
     }
   }
 }
-export const allEvents = (response: Response): Promise<Array<Record<string, string>>> => Array.fromAsync(events(response))
+export const allEvents = async (response: Response): Promise<Array<Record<string, string>>> => {
+  const all: Array<Record<string, string>> = []
+  for await (const event of events(response)) all.push(event)
+  return all
+}

@@ -97,6 +97,7 @@ export const resolveKey = (key: SessionKey): ResolvedKey => {
         : [owned(part(key.owner, "the ref's owner", 0), id), owned(key.owner, undefined)]
     const match = candidates.find((candidate) => candidate.canonical === key.key)
     if (match === undefined) throw invalidKey("this ref's parts do not belong together")
+    if (match.owner !== undefined && match.canonical !== candidates[1]?.canonical) part(id, "the ref's id", match.owner.length)
     return match
   }
   const owner = part(key.owner, "owner", 0)

@@ -57,6 +57,15 @@ const checkObject = (option: string, value: unknown): void => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(option, value, "an object")
 }
 
+const timeParts = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]
+/** Duration reads a part it does not know, and NaN, as zero: a misspelt time would be none at all. */
+const isTimeParts = (given: Time): boolean => {
+  if (typeof given !== "object" || Duration.isDuration(given)) return true
+  const parts: ReadonlyArray<unknown> = Array.isArray(given) ? given : Object.values(given)
+  if (!parts.every((part) => part === undefined || (typeof part === "number" && Number.isFinite(part)))) return false
+  return Array.isArray(given) || (parts.length > 0 && Object.keys(given).every((name) => timeParts.includes(name)))
+}
+
 /** Milliseconds. */
 export const milliseconds = (option: string, given: Time | undefined, fallback: number, minimum = 0): number => {
   if (given === undefined) return fallback
@@ -68,7 +77,7 @@ export const milliseconds = (option: string, given: Time | undefined, fallback: 
   }
   let value: number
   try {
-    value = Duration.toMillis(Duration.fromInputUnsafe(given))
+    value = isTimeParts(given) ? Duration.toMillis(Duration.fromInputUnsafe(given)) : Number.NaN
   } catch {
     throw wrong(option, given, allowed)
   }
@@ -104,7 +113,7 @@ export const checkedFunction = (option: string, given: unknown): void => {
 }
 
 const timeoutsOf = (given: Timeouts | undefined): ResolvedTimeouts => {
-  const timeouts: Timeouts = given ?? {}
+  const timeouts: Timeouts = given === undefined ? {} : given
   checkObject("timeouts", timeouts)
   checkNames("timeouts.", timeouts, ["seat", "queue", "open", "silence", "stall", "lease", "grace", "close"])
   const of = (name: keyof Timeouts, fallback: number, minimum: number): number =>
@@ -186,8 +195,10 @@ export const defaultCall = (policy: ResolvedPolicy): Call => ({
 const callNames = ["name", "signal", "timeout", "silence", "whenBusy", "mustExist", "detach"] as const satisfies ReadonlyArray<
   keyof RunOptions
 >
+const hasMethod = (value: object, name: string): boolean => typeof Reflect.get(value, name) === "function"
+/** Also one of another realm. */
 const isSignal = (value: unknown): value is AbortSignal =>
-  typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
+  typeof value === "object" && value !== null && "aborted" in value && hasMethod(value, "addEventListener")
 
 export const resolveCall = (fallback: Call, given: AtOptions | undefined, also: ReadonlyArray<string> = []): Call => {
   if (given === undefined) return fallback

@@ -5,7 +5,7 @@ import { explain, explainUnseen } from "../observe/explain.ts"
 import type { Explanation } from "../observe/Explanation.ts"
 import type { DrainReport } from "../observe/Snapshot.ts"
 import { takeSnapshot } from "../observe/takeSnapshot.ts"
-import { resolveFinishWithin, resolveNames } from "../options.ts"
+import { checkedFunction, resolveFinishWithin, resolveNames } from "../options.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { resolveKey, type SessionKey } from "../SessionKey.ts"
 import type { CancelOptions, CloseOptions } from "../SessionOptions.ts"
@@ -62,6 +62,7 @@ export const control = (registry: Registry, onDrained: () => void): Control => {
     },
     snapshot: (options) => takeSnapshot(registry, options),
     subscribe: (listener) => {
+      checkedFunction("listener", listener)
       const end = registry.events.subscribe(listener)
       return Object.assign(() => end(), { [Symbol.dispose]: () => end() })
     },
@@ -74,16 +75,22 @@ const cancel = async (registry: Registry, key: SessionKey, options: CancelOption
   const session = registry.find(resolveKey(key))
   if (session === undefined) return 0
   const own = new Set<Task | undefined>(activeChain(currentFrame()).map((link) => link.task))
-  const tasks = [session.arrivals, session.queue, session.generation?.running]
-    .flatMap((list) => [...(list ?? [])])
-    .filter((task) => task.kind === "turn" || task.kind === "stream" || task.id === options?.task)
-    .filter((task) => task.outcome === undefined && (options?.task === undefined || task.id === options.task))
+  const tasks = tasksOf(session).filter((task) => task.outcome === undefined && isMeant(task, options?.task))
   const ends = tasks.filter((task) => task.state !== "queued" && !own.has(task)).map((task) => ended(registry, task))
   for (const task of tasks) registry.turns.stopForCaller(task, "Cancelled")
   registry.steps.commit()
   await Promise.all(ends)
   return tasks.length
 }
+
+const tasksOf = (session: Session): ReadonlyArray<Task> => [
+  ...(session.arrivals ?? []),
+  ...(session.queue ?? []),
+  ...(session.generation?.running ?? []),
+]
+/** Without an id every turn and stream; background work only by its own. */
+const isMeant = (task: Task, id: string | undefined): boolean =>
+  id === undefined ? task.kind === "turn" || task.kind === "stream" : task.id === id
 
 /** When its work has ended, or `timeouts.grace` has passed. */
 const ended = (registry: Registry, task: Task): Promise<void> =>

@@ -39,7 +39,7 @@ export const createSessionsWith = <R, H = {}, S = {}>(
     if (Object.hasOwn(options.streams ?? {}, handler)) throw invalidOption(`streams.${handler}: a handler has that name already.`)
   }
   const registry = new Registry({ name, policy, driver: promiseDriver(options.open), ...inner })
-  const sessions = sessionsOver<R, H, S>(registry, control(registry, () => unregister(name)), {
+  const sessions: Sessions<R, H, S> = sessionsOver<R, H, S>(registry, control(registry, () => unregister(sessions)), {
     call: defaultCall(policy),
     handlers: options.handlers ?? {},
     streams: options.streams ?? {},

@@ -6,7 +6,8 @@
 import { runClean } from "../context.ts"
 import type { SessionRefusedReason } from "../errors.ts"
 import type { Lease } from "../task/Leases.ts"
-import { taskInfo, type Task } from "../task/Task.ts"
+import { taskInfo } from "./taskInfo.ts"
+import type { Task } from "../task/Task.ts"
 import type { TimeSource } from "../time/TimeSource.ts"
 import type { TaskOutcome } from "./Explanation.ts"
 import type { SessionEvent } from "./SessionEvent.ts"
@@ -111,7 +112,9 @@ export class Events {
       for (const event of batch) {
         for (const listener of this.#listeners) {
           try {
-            listener(event)
+            const told: unknown = listener(event)
+            // An async listener is not waited for, but its failure must not become an unhandled rejection either.
+            if (told instanceof Promise) told.catch(() => void this.listenerErrors++)
           } catch {
             this.listenerErrors++
           }

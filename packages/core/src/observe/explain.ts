@@ -2,7 +2,8 @@
 import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Session } from "../session/Session.ts"
-import { taskInfo, type Task } from "../task/Task.ts"
+import { taskInfo } from "./taskInfo.ts"
+import type { Task } from "../task/Task.ts"
 import type { Explanation, LeaseInfo, SessionState } from "./Explanation.ts"
 
 export const publicState = (session: Session): SessionState => {
@@ -42,7 +43,8 @@ export const explain = (session: Session): Explanation => {
     ended: end && { at: end.at, reason: end.reason },
     tasks,
     restarts: {
-      left: Math.max(0, policy.restart.times - failures.length),
+      // On trial, and while it waits for one, a single loss quarantines it again.
+      left: cold?.trial === true ? 0 : Math.max(0, policy.restart.times - failures.length),
       nextAt: nextAt > now ? epochOf(nextAt) : undefined,
     },
     errors: [...(cold?.errors ?? end?.errors ?? [])],

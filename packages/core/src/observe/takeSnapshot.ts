@@ -27,6 +27,8 @@ const idleSince = (session: Session): number => {
   return idleTimeout === Infinity ? session.dueAt : session.dueAt - idleTimeout
 }
 
+const busyness = (session: Session): number => session.waiting * 2 + (session.generation?.running?.size ?? 0)
+
 /** Looks at every session: for people and tests, not for a tick. */
 export const takeSnapshot = (registry: Registry, options?: Options<{ readonly limit: number }>): Snapshot => {
   resolveNames(options, ["limit"])
@@ -52,7 +54,6 @@ export const takeSnapshot = (registry: Registry, options?: Options<{ readonly li
     counts.queued += session.waiting
     counts.running += session.generation?.running?.size ?? 0
   }
-  const busyness = (session: Session): number => session.waiting * 2 + (session.generation?.running?.size ?? 0)
   const busiest = all.length <= limit ? all : all.toSorted((a, b) => busyness(b) - busyness(a)).slice(0, limit)
   return {
     name: registry.name,

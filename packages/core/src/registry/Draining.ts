@@ -5,7 +5,8 @@ import type { TaskInfo } from "../observe/Explanation.ts"
 import type { DrainReport } from "../observe/Snapshot.ts"
 import type { Session } from "../session/Session.ts"
 import { activeChain } from "../task/Frame.ts"
-import { taskInfo, type Task } from "../task/Task.ts"
+import { taskInfo } from "../observe/taskInfo.ts"
+import type { Task } from "../task/Task.ts"
 import type { Timed } from "../time/Timetable.ts"
 import type { Registry } from "./Registry.ts"
 
@@ -48,10 +49,18 @@ export class Draining {
     registry.phase = "draining"
     registry.events.lifecycle((stamp) => ({ _tag: "DrainStarted", ...stamp }))
     for (const session of [...registry.sessions.values()]) {
-      registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Draining"), isNested)
+      for (const lease of session.generation?.cold?.leases ?? []) registry.leases.tell(lease)
+      this.#refuseWaiters(session, isServed)
       if (session.waiting > 0) continue
       this.#stop(session, false)
     }
+  }
+  #refuseWaiters(session: Session, keep: (task: Task) => boolean): void {
+    const { opening, turns } = this.#registry
+    const left = [session.queue, session.arrivals].some((list) => [...(list ?? [])].some(keep))
+    // Given up before its last waiter leaves, or that would be the reason.
+    if (!left) opening.giveUp(session, "Drained")
+    turns.refuseAll(session, (task) => turns.refuse(task, "Draining"), keep)
   }
 
   #cutAll(): void {
@@ -60,7 +69,7 @@ export class Draining {
     this.cut = true
     registry.timetable.drop(this.#deadline)
     for (const session of [...registry.sessions.values()]) {
-      registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Draining"))
+      this.#refuseWaiters(session, () => false)
       this.#stop(session, true)
     }
     registry.steps.dirty = true
@@ -125,4 +134,5 @@ export class Draining {
   }
 }
 
-const isNested = (task: Task): boolean => activeChain(task.parent).some((link) => link.kind !== "finalizer")
+/** Part of what was admitted: served until the cut. */
+const isServed = (task: Task): boolean => task.bound !== undefined || activeChain(task.parent).some((link) => link.kind !== "finalizer")

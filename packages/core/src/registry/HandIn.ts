@@ -3,9 +3,9 @@ import { captureCarrier, currentFrame } from "../context.ts"
 import { SessionMisuse, SessionOpenFailed } from "../errors.ts"
 import type { Call } from "../options.ts"
 import { isPlain, resolveKey, type SessionKey } from "../SessionKey.ts"
-import type { Generation } from "../session/Generation.ts"
 import type { Session } from "../session/Session.ts"
 import { activeChain, type Frame } from "../task/Frame.ts"
+import type { Lease } from "../task/Leases.ts"
 import { reentry } from "../task/reentry.ts"
 import { TaskList, type Task } from "../task/Task.ts"
 import { decideTurn } from "./admission.ts"
@@ -17,11 +17,11 @@ export class HandIn {
     this.#registry = registry
   }
 
-  /** The outcome arrives by `task.deliver`, at once or later. `bound`: only on this generation. */
-  take(task: Task, key: SessionKey, call: Call, bound?: Generation): void {
+  /** The outcome arrives by `task.deliver`, at once or later. `lease`: only on its generation. */
+  take(task: Task, key: SessionKey, call: Call, lease?: Lease): void {
     const registry = this.#registry
     try {
-      this.#step(task, key, call, bound)
+      this.#step(task, key, call, lease)
     } catch (error) {
       if (!(error instanceof SessionMisuse)) throw error
       registry.turns.tell(task, "rejected", error)
@@ -29,18 +29,23 @@ export class HandIn {
     registry.steps.commit()
   }
 
-  #step(task: Task, key: SessionKey, call: Call, bound: Generation | undefined): void {
+  #step(task: Task, key: SessionKey, call: Call, lease: Lease | undefined): void {
     const registry = this.#registry
+    const bound = lease?.generation
     const now = registry.time.now()
     task.queuedAt = now
     task.silence = call.silence
-    if (call.signal?.aborted === true) return registry.turns.tell(task, "cancelled", call.signal.reason)
+    if (call.signal?.aborted === true) {
+      if (lease === undefined) resolveKey(key)
+      return registry.turns.tell(task, "cancelled", call.signal.reason)
+    }
     const frame = call.detach ? undefined : currentFrame()
     const nested = frame?.session !== undefined
-    if (registry.phase !== "accepting" && !(nested && this.#stillServed(frame))) return this.#refuseUnseen(task, key, "Draining")
-    if (bound !== undefined && bound.phase !== "live") {
-      task.session = bound.session
-      return registry.turns.refuse(task, "LeaseEnded")
+    if (registry.phase !== "accepting" && !this.#stillServed(frame, lease)) return this.#refuseUnseen(task, key, "Draining")
+    if (lease !== undefined) {
+      task.session = lease.generation.session
+      if (lease.ended !== undefined || lease.generation.phase !== "live") return registry.turns.refuse(task, "LeaseEnded")
+      registry.leases.serve(lease, task)
     }
     const session = bound?.session ?? this.#locate(key, call.mustExist)
     if (session === undefined) return this.#refuseUnseen(task, key, "NotFound")
@@ -79,10 +84,11 @@ export class HandIn {
     return mustExist ? registry.find(resolved) : registry.findOrMake(resolved, isPlain(resolved))
   }
 
-  /** While draining, calls nested in admitted work are still served until the cut (L14). */
-  #stillServed(frame: Frame | undefined): boolean {
+  /** While draining, calls nested in admitted work, and those of a lease, are still served until the cut (L14). */
+  #stillServed(frame: Frame | undefined, lease: Lease | undefined): boolean {
     const { draining, phase } = this.#registry
-    return phase === "draining" && !draining.cut && activeChain(frame).some((link) => link.kind !== "finalizer")
+    if (phase !== "draining" || draining.cut) return false
+    return lease !== undefined || activeChain(frame).some((link) => link.kind !== "finalizer")
   }
 
   /** Quarantine and back-off: `true` when the task was told so. */
@@ -189,7 +195,7 @@ export class HandIn {
     const registry = this.#registry
     const resolved = resolveKey(key)
     const session = registry.find(resolved)
-    registry.turns.refuse(task, reason, undefined, session?.ref ?? registry.turns.unseen(resolved))
+    registry.turns.refuse(task, reason, undefined, session ?? resolved)
   }
 }
 

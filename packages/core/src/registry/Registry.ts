@@ -154,7 +154,8 @@ export class Registry {
       cold === undefined
         ? 0
         : Math.max(
-            cold.retryAt,
+            // Failed opens are in a row as long as losses are: who comes back after the delay begins no new row.
+            cold.attempt > 0 ? cold.retryAt + this.policy.restart.within : cold.retryAt,
             cold.until > 0 ? cold.until + this.policy.restart.within : 0,
             (cold.failures.at(-1) ?? -Infinity) + this.policy.restart.within,
           )

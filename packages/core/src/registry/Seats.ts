@@ -36,6 +36,10 @@ export class Seats {
     this.#owners = registry.policy.maxPerOwner === Infinity ? undefined : new Map()
   }
 
+  /** Owners of whom something is kept. */
+  get owners(): number {
+    return this.#owners?.size ?? 0
+  }
   get waiting(): number {
     return this.#line.size
   }
@@ -145,7 +149,7 @@ export class Seats {
     this.#line.delete(session)
     session.seated = true
     this.taken++
-    const owner = this.#ownerOf(session)
+    const owner = this.#seatedOwner(session)
     if (owner !== undefined) {
       owner.seats++
       owner.sessions.add(session)
@@ -157,6 +161,11 @@ export class Seats {
   }
 
   #ownerOf(session: Session): OwnerSeats | undefined {
+    if (this.#owners === undefined || session.owner === undefined) return undefined
+    return this.#owners.get(session.owner)
+  }
+  /** Made with an owner's first seat and dropped with the last: whoever never gets one leaves nothing behind (L26). */
+  #seatedOwner(session: Session): OwnerSeats | undefined {
     if (this.#owners === undefined || session.owner === undefined) return undefined
     let owner = this.#owners.get(session.owner)
     if (owner === undefined) this.#owners.set(session.owner, (owner = { seats: 0, coming: 0, sessions: new Set() }))

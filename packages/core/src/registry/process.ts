@@ -18,7 +18,10 @@ export const displayName = (name: string): string => {
 
 /** Known until it has drained. */
 export const register = (sessions: AnySessions): void => void registries.set(sessions.name, sessions)
-export const unregister = (name: string): void => void registries.delete(name)
+/** By identity: the name may be another's by now. */
+export const unregister = (sessions: AnySessions): void => {
+  if (registries.get(sessions.name) === sessions) registries.delete(sessions.name)
+}
 
 /** Every registry of this process that has not drained yet, oldest first. */
 export const liveRegistries = (): ReadonlyArray<AnySessions> => [...registries.values()]

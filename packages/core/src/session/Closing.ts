@@ -8,7 +8,7 @@ import type { CloseReason, CloseReport } from "../Sessions.ts"
 import type { Task } from "../task/Task.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { Frame, isInside } from "../task/Frame.ts"
-import type { Finalizer, Generation } from "./Generation.ts"
+import type { Barrier, Finalizer, Generation } from "./Generation.ts"
 import { afterGone, joinClose } from "./lifecycle.ts"
 import { abortSignal } from "./Opening.ts"
 import type { Next, Session } from "./Session.ts"
@@ -31,6 +31,16 @@ const cutBy: Readonly<Record<CloseReason, TaskStoppedReason>> = {
 /** Ends after which the next life may go on from what was saved. */
 const orderly: ReadonlySet<CloseReason> = new Set(["Idle", "Evicted", "Recycled", "Restarted", "Drained"])
 const forgetting: ReadonlySet<CloseReason> = new Set(["Requested", "Ended"])
+
+/** What was asked to be closed, or has ended, stays so through a later wish to replace or to evict it. */
+const joined = (before: Barrier | undefined, reason: CloseReason, next: Next): { reason: CloseReason; next: Next } =>
+  before === undefined
+    ? { reason, next }
+    : {
+        reason: forgetting.has(before.reason) && reason !== "Requested" && !isLoss(reason) ? before.reason : reason,
+        next: before.next === "forget" && next === "reopen" ? "forget" : next,
+      }
+const isLoss = (reason: CloseReason): boolean => reason === "Broken" || reason === "Unresponsive"
 
 export class Closing {
   readonly #registry: Registry
@@ -56,6 +66,11 @@ export class Closing {
       case "Waiting":
       case "Backoff":
         refuse()
+        // Eagerly rebuilt, it would open for nobody after it was closed.
+        if (session.state === "Backoff") {
+          registry.timetable.drop(session.cold?.backoff)
+          registry.turns.rest(session)
+        }
         registry.steps.after(() => done(undefined))
         break
       case "Opening":
@@ -73,6 +88,7 @@ export class Closing {
         session.more.closers.push(done)
         refuse()
         this.join(session)
+        if (session.generation !== undefined) session.generation.more.forgets = true
         break
     }
     registry.saved.delete(session.key)
@@ -97,8 +113,13 @@ export class Closing {
   afterTurn(session: Session, what: "close" | "restart"): void {
     const registry = this.#registry
     if (what === "restart") return this.begin(session, "Restarted", "reopen")
+    const { generation } = session
     registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Closed"))
-    this.begin(session, "Requested", "forget")
+    if (generation?.phase === "live") this.begin(session, "Requested", "forget")
+    else if (generation !== undefined) {
+      this.join(session)
+      generation.more.forgets = true
+    }
     registry.saved.delete(session.key)
   }
 
@@ -125,13 +146,14 @@ export class Closing {
     if (generation.phase !== "live") return
     if (within === 0) return this.begin(session, reason, next)
     const cold = generation.more
-    if (cold.barrier !== undefined) {
-      registry.timetable.drop(cold.barrier.deadline)
-      // The stronger verb wins: what was asked to be closed is not reopened.
-      if (cold.barrier.next === "forget") next = "forget"
+    const wanted = joined(cold.barrier, reason, next)
+    let deadline = cold.barrier?.deadline
+    // A later wish can only shorten what an earlier one allowed.
+    if (registry.time.now() + within < (deadline?.dueAt ?? Infinity)) {
+      registry.timetable.drop(deadline)
+      deadline = registry.timetable.at("drain", within, () => this.begin(session, reason, next))
     }
-    const deadline = registry.timetable.at("drain", within, () => this.begin(session, reason, next))
-    cold.barrier = { reason, next, deadline }
+    cold.barrier = { ...wanted, deadline }
     registry.turns.recheck(session)
     registry.turns.pump(session)
   }
@@ -144,11 +166,12 @@ export class Closing {
     const generation = session.generation
     if (generation === undefined || generation.phase !== "live") return
     if (session.list !== undefined) session.list.remove(session)
+    const cold = generation.more
+    ;({ reason, next } = joined(cold.barrier, reason, next))
     generation.phase = "stopping"
     generation.reason = next === "quarantine" ? "RestartLimit" : reason
     session.next = next
     registry.setState(session, "Stopping")
-    const cold = generation.more
     cold.closingSince = registry.time.now()
     registry.timetable.drop(cold.barrier?.deadline)
     registry.timetable.drop(cold.needGrace)
@@ -214,20 +237,23 @@ export class Closing {
     if (cold.closingSince === 0) cold.closingSince = registry.time.now()
     cold.finalizerFrame = new Frame("finalizer", generation.session, undefined, undefined)
     cold.toRun = generation.takeFinalizers()
-    if (cold.save !== undefined && generation.reason !== undefined) this.#planSave(generation, generation.reason, cold.save)
+    if (generation.reason !== undefined) this.#planSave(generation, generation.reason, cold.save)
     cold.closeDeadline = registry.timetable.at("close", registry.policy.timeouts.close, () => this.#overdue(generation))
     this.#nextFinalizer(generation)
   }
   /** Saving is the first thing a close does, under a finalizer's deadline. */
-  #planSave(generation: Generation, reason: CloseReason, save: () => unknown): void {
+  #planSave(generation: Generation, reason: CloseReason, save: (() => unknown) | undefined): void {
     const registry = this.#registry
     const { session } = generation
+    const cold = generation.more
     if (forgetting.has(reason)) registry.saved.delete(session.key)
     // Never from a generation in bad order: the last good state stays.
-    if (!orderly.has(reason) || generation.more.abandoned > 0) return
-    generation.more.toRun.unshift(async () => {
+    if (save === undefined || !orderly.has(reason) || cold.abandoned > 0 || cold.forgets) return
+    cold.toRun.unshift(async () => {
       try {
-        registry.saveState(session, structuredClone(await save()))
+        const state = structuredClone(await save())
+        // Too late it would overwrite what the next generation saved.
+        if (!generation.gone && !cold.forgets) registry.saveState(session, state)
       } catch (error) {
         registry.supervision.note(session, "save", error)
       }
@@ -330,10 +356,12 @@ export class Closing {
   #goOn(session: Session, reason: CloseReason): void {
     const registry = this.#registry
     const { opening, policy, seats, supervision } = registry
+    const eager = policy.restart.eager && (reason === "Broken" || reason === "Unresponsive")
+    if (session.cold !== undefined) session.cold.eager = eager
     const then = afterGone({
       next: session.next,
       waitedFor: session.waiting > 0,
-      eager: policy.restart.eager && (reason === "Broken" || reason === "Unresponsive"),
+      eager,
       accepting: registry.phase === "accepting",
     })
     switch (then) {

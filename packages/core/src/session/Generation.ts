@@ -5,7 +5,7 @@
 import type { SessionRef } from "../SessionKey.ts"
 import type { CloseReason } from "../Sessions.ts"
 import type { Frame } from "../task/Frame.ts"
-import { TaskList, type Task } from "../task/Task.ts"
+import { TaskList } from "../task/Task.ts"
 import type { Lease } from "../task/Leases.ts"
 import type { Timed } from "../time/Timetable.ts"
 import { refOf, type Next, type Session } from "./Session.ts"
@@ -91,6 +91,8 @@ export class ColdGeneration {
   controller: AbortController | undefined = undefined
   abortReason: unknown = undefined
   save: (() => unknown) | undefined = undefined
+  /** Closed for good while it was on its way out: what it saves is not wanted. */
+  forgets = false
   openDeadline: Timed | undefined = undefined
   openGrace: Timed | undefined = undefined
   stopGrace: Timed | undefined = undefined
@@ -114,16 +116,4 @@ export class ColdGeneration {
       this.arriving === 0
     )
   }
-}
-
-/** Work that holds a slot or runs beside the turns. */
-export const enlist = (generation: Generation, task: Task): void => {
-  ;(generation.running ??= new TaskList()).push(task)
-  generation.inUse++
-  if (!task.beside) generation.slotsTaken++
-}
-export const discharge = (generation: Generation, task: Task): void => {
-  generation.running?.remove(task)
-  generation.inUse--
-  if (!task.beside) generation.slotsTaken--
 }

@@ -1,4 +1,5 @@
 /** Building a generation: single flight (L1), told to stop when nobody waits, its failure told and forgotten (L10). */
+import { runClean } from "../context.ts"
 import { SessionOpenFailed } from "../errors.ts"
 import type { CloseReason } from "../Sessions.ts"
 import type { Registry } from "../registry/Registry.ts"
@@ -133,8 +134,9 @@ export class Opening {
       retryAt: registry.epochOf(cold.retryAt),
       ...stamp,
     }))
-    if (abort) this.#abort(generation, error)
-    else registry.closing.finalize(generation)
+    if (abort) return this.#abort(generation, error)
+    registry.steps.after(() => abortSignal(generation, error))
+    registry.closing.finalize(generation)
   }
 
   /** The opening is no longer wanted: nobody waits, a close, a drain. */
@@ -178,5 +180,5 @@ export const abortSignal = (generation: Generation, reason: unknown): void => {
   const cold = generation.more
   if (cold.abortReason !== undefined) return
   cold.abortReason = reason
-  cold.controller?.abort(reason)
+  runClean(() => cold.controller?.abort(reason), cold.openFrame)
 }

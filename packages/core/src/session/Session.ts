@@ -30,6 +30,8 @@ export interface Cold {
   coolDowns: number
   /** The next generation decides whether the key is quarantined again. */
   trial: boolean
+  /** It is being rebuilt because of `restart.eager`: also when nobody waits. */
+  eager: boolean
   lastError: unknown
   backoff: Timed | undefined
   closers: Array<(report: CloseReport | undefined) => void>
@@ -82,6 +84,7 @@ export class Session extends Timed {
       until: 0,
       coolDowns: 0,
       trial: false,
+      eager: false,
       lastError: undefined,
       backoff: undefined,
       closers: [],

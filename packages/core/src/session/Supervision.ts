@@ -2,6 +2,7 @@
  * What loses a generation, and what then (L11): rebuilt on demand, a key that loses too many in a short time is left alone
  * for a while. Probes, breakers and recycling belong here too; they only decide when `lose` or a barrier is called.
  */
+import { currentFrame } from "../context.ts"
 import type { Explanation } from "../observe/Explanation.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Task } from "../task/Task.ts"
@@ -11,6 +12,12 @@ import type { Session } from "./Session.ts"
 
 const keptErrors = 8
 
+/** Said inside one of its own turns. */
+const turnOf = (generation: Generation): Task | undefined => {
+  const inside = currentFrame()?.task
+  return inside?.generation === generation ? inside : undefined
+}
+
 export class Supervision {
   readonly #registry: Registry
   constructor(registry: Registry) {
@@ -18,7 +25,7 @@ export class Supervision {
   }
 
   /** The resource says it can no longer be used. `by`: the task that found out keeps its own outcome. */
-  broken(generation: Generation, cause: unknown, by?: Task): void {
+  broken(generation: Generation, cause: unknown, by: Task | undefined = turnOf(generation)): void {
     if (generation.phase === "opening") generation.more.lostEarly ??= { cause }
     // From an older generation, or said again: fenced by identity (L21).
     else if (generation.phase === "live") this.lose(generation, "Broken", cause, by)

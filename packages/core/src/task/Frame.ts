@@ -6,7 +6,7 @@ import type { Session } from "../session/Session.ts"
 import type { Task } from "./Task.ts"
 
 export class Frame {
-  readonly parent: Frame | undefined
+  parent: Frame | undefined
   /** Undefined once the work has ended or was abandoned: the link no longer counts. */
   session: Session | undefined
   /** The task, for a turn. */
@@ -23,6 +23,7 @@ export class Frame {
     this.parent = parent?.session === undefined ? undefined : parent
   }
   end(): void {
+    this.parent = undefined
     this.session = undefined
     this.task = undefined
     this.calls = undefined

@@ -20,7 +20,9 @@ export class Lease extends Timed {
   /** Turns of this lease that are queued or run: its silence stands still. */
   turns = 0
   ended: LeaseEnd | undefined = undefined
-  /** Told once each, after the step in which it ended. */
+  /** Its holder knows: it has ended, or the registry drains and it will. */
+  told = false
+  /** Told once each, after the step in which it ended, or in which it was known to. */
   onEnd: Array<() => void> | undefined = undefined
   longest: Timed | undefined = undefined
 
@@ -48,7 +50,7 @@ export class Leases {
 
   grant(task: Task, generation: Generation, now: number): void {
     const registry = this.#registry
-    const lease = new Lease(generation, task.name, task.silence, now, registry.loopTime.stalled)
+    const lease = new Lease(generation, task.name, task.silence, now, registry.loopTime.mark(now))
     ;(generation.more.leases ??= new Set()).add(lease)
     generation.inUse++
     this.live++
@@ -58,6 +60,19 @@ export class Leases {
     task.startedAt = now
     registry.turns.tell(task, "succeeded", lease)
     if (registry.events.watched) registry.events.lease("LeaseTaken", lease)
+    if (registry.phase !== "accepting") this.tell(lease)
+  }
+  /** A turn or stream of it is queued or runs: it cannot fall silent until that has ended. */
+  serve(lease: Lease, task: Task): void {
+    lease.turns++
+    task.more.lease = lease
+  }
+  served(task: Task): void {
+    const lease = task.extras?.lease
+    if (lease === undefined) return
+    task.more.lease = undefined
+    lease.turns--
+    this.progress(lease)
   }
   #watch(lease: Lease, silence: number, now: number): void {
     if (silence === Infinity) return
@@ -67,7 +82,7 @@ export class Leases {
   }
   progress(lease: Lease): void {
     lease.progressAt = this.#registry.time.now()
-    lease.stallMark = this.#registry.loopTime.stalled
+    lease.stallMark = this.#registry.loopTime.mark(lease.progressAt)
   }
   silenceDue(lease: Lease, now: number): void {
     const { loopTime } = this.#registry
@@ -92,11 +107,18 @@ export class Leases {
     generation.more.leases?.delete(lease)
     generation.inUse--
     this.live--
-    for (const onEnd of lease.onEnd ?? []) registry.steps.after(onEnd)
+    this.tell(lease)
     if (registry.events.watched) registry.events.lease(how === "expired" ? "LeaseExpired" : "LeaseReleased", lease)
     // Work that waited for this lease's generation is the lease's own: it has nowhere to go.
     if (generation.phase === "live") registry.turns.pump(generation.session)
-    registry.steps.commit()
+    // Only its holder ends it from outside; the other ends are part of a larger step (L20).
+    if (how === "released") registry.steps.commit()
+  }
+  /** Its holder is told that it ends, or, while the registry drains, that it will: until the cut it can still be used. */
+  tell(lease: Lease): void {
+    lease.told = true
+    for (const onEnd of lease.onEnd ?? []) this.#registry.steps.after(onEnd)
+    lease.onEnd = undefined
   }
   info(lease: Lease): LeaseInfo {
     const { epochOf } = this.#registry
@@ -112,7 +134,7 @@ export class Leases {
   ended(lease: Lease): SessionRefused {
     const { session } = lease.generation
     return new SessionRefused({
-      reason: "LeaseEnded",
+      reason: lease.ended === undefined ? "Draining" : "LeaseEnded",
       session: lease.generation.ref,
       explain: this.#registry.turns.explainLater(session),
     })

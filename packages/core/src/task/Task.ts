@@ -6,13 +6,13 @@
  */
 import type { Carrier } from "../context.ts"
 import type { SessionRefusedReason, TaskStoppedReason } from "../errors.ts"
-import type { SessionRef } from "../SessionKey.ts"
-import type { TaskInfo, TaskOutcome } from "../observe/Explanation.ts"
+import type { TaskOutcome } from "../observe/Explanation.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Generation } from "../session/Generation.ts"
 import type { Session } from "../session/Session.ts"
 import { Timed } from "../time/Timetable.ts"
 import type { Frame } from "./Frame.ts"
+import type { Lease } from "./Leases.ts"
 
 export type TaskKind = "turn" | "stream" | "background" | "lease"
 export type TaskState = "queued" | "running" | "stopping" | "ended"
@@ -29,6 +29,8 @@ export interface TaskExtras {
   /** Our own clock that ended it, and so its outcome. */
   hangGrace?: Timed | undefined
   seat?: Timed | undefined
+  /** The lease it works for. */
+  lease?: Lease | undefined
 }
 
 export abstract class Task extends Timed {
@@ -98,22 +100,6 @@ export abstract class Task extends Timed {
   }
   get more(): TaskExtras {
     return (this.extras ??= {})
-  }
-}
-
-/** What an observer may know of it. */
-export const taskInfo = (task: Task, session: SessionRef): TaskInfo => {
-  const epoch = task.registry.epochOf
-  return {
-    id: task.id,
-    name: task.name,
-    kind: task.kind === "lease" ? "turn" : task.kind,
-    session,
-    state: task.outcome ?? (task.state === "ended" ? "interrupted" : task.state),
-    queuedAt: epoch(task.queuedAt),
-    startedAt: task.started ? epoch(task.startedAt) : undefined,
-    progressAt: task.started ? epoch(task.progressAt) : undefined,
-    note: task.extras?.note,
   }
 }
 

@@ -14,12 +14,14 @@ import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { Explanation, TaskOutcome } from "../observe/Explanation.ts"
 import { explain, explainUnseen } from "../observe/explain.ts"
 import type { Registry } from "../registry/Registry.ts"
-import { discharge, enlist, type Generation } from "../session/Generation.ts"
+import type { Generation } from "../session/Generation.ts"
 import type { Session } from "../session/Session.ts"
 import { Frame } from "./Frame.ts"
 import { outcomeOfStop, outcomeOfWork } from "./outcomes.ts"
 import { hopeless } from "./reentry.ts"
-import { taskInfo, type Refusal, type Task } from "./Task.ts"
+import { discharge, enlist } from "./slots.ts"
+import { taskInfo } from "../observe/taskInfo.ts"
+import type { Refusal, Task } from "./Task.ts"
 
 export class Turns {
   readonly #registry: Registry
@@ -46,28 +48,33 @@ export class Turns {
       task.state = "ended"
       if (task.list !== undefined) task.list.remove(task)
       this.#registry.monitor.taskEnded(task, outcome, this.#registry.time.now())
+      this.#registry.leases.served(task)
     }
     if (parent !== undefined) {
       parent.calls?.delete(task)
       // Its caller's silence stood still while this call was under way.
-      if (parent.task?.state === "running") this.progress(parent.task)
+      if (parent.task?.state === "running") parent.task.registry.turns.progress(parent.task)
     }
     task.deliver(outcome, value)
     if (this.#registry.events.watched) this.#registry.events.taskEnded(task, outcome, value)
   }
 
-  refuse(task: Task, reason: Refusal, retryAfter?: number, ref?: SessionRef): void {
+  /** `of`: the session, or the key without one, of a task that did not get as far as having one. */
+  refuse(task: Task, reason: Refusal, retryAfter?: number, of?: Session | ResolvedKey): void {
     if (task.outcome !== undefined) return
     const registry = this.#registry
     const session = task.session
-    const seen = ref ?? session?.ref
+    const seen = of ?? session
+    const unseen = seen === undefined || "canonical" in seen ? seen : undefined
+    const found = seen === undefined || "canonical" in seen ? undefined : seen
+    const ref = found?.ref ?? (unseen && this.unseen(unseen))
     registry.monitor.refused++
-    if (registry.events.watched && seen !== undefined) registry.events.refused(seen.key, reason)
+    if (registry.events.watched && ref !== undefined) registry.events.refused(ref.key, reason)
     const error = new SessionRefused({
       reason,
-      session: seen,
+      session: ref,
       retryAfter: retryAfter ?? registry.monitor.usualRetryAfter(reason),
-      explain: session === undefined ? undefined : this.explainLater(session),
+      explain: found === undefined ? unseen && (() => explainUnseen(registry, unseen)) : this.explainLater(found),
     })
     this.#leaveQueue(task)
     this.tell(task, "rejected", error)
@@ -126,15 +133,14 @@ export class Turns {
     if (session.waiting > 0) return
     switch (session.state) {
       case "Opening":
-        if (!registry.policy.restart.eager) registry.opening.giveUp(session, "OpenCancelled")
+        if (session.cold?.eager !== true) registry.opening.giveUp(session, "OpenCancelled")
         return
       case "Waiting":
         registry.seats.leave(session)
         return this.rest(session)
       case "Backoff":
-        if (registry.policy.restart.eager) return
-        registry.timetable.drop(session.cold?.backoff)
-        return this.rest(session)
+        if (session.cold?.eager === true) return
+        return this.stopBackingOff(session)
       case "Ready":
         return this.pump(session)
       case "Dormant":
@@ -143,6 +149,11 @@ export class Turns {
     }
   }
 
+  /** The next open is not wanted any more. */
+  stopBackingOff(session: Session): void {
+    this.#registry.timetable.drop(session.cold?.backoff)
+    this.rest(session)
+  }
   /** Nobody waits and nothing is open: the seat goes back. */
   rest(session: Session): void {
     const registry = this.#registry
@@ -241,7 +252,7 @@ export class Turns {
     task.generation = generation
     task.startedAt = now
     task.progressAt = now
-    task.stallMark = registry.loopTime.stalled
+    task.stallMark = registry.loopTime.mark(now)
     task.frame = new Frame("turn", session, task, task.parent)
     enlist(generation, task)
     if (task.silence !== Infinity) this.#watch(task, task.silence, now)
@@ -264,7 +275,7 @@ export class Turns {
   progress(task: Task): void {
     const registry = this.#registry
     task.progressAt = registry.time.now()
-    task.stallMark = registry.loopTime.stalled
+    task.stallMark = registry.loopTime.mark(task.progressAt)
   }
 
   /** Starts whoever can start. */
@@ -317,12 +328,13 @@ export class Turns {
       this.tell(task, outcome, told)
       if (outcome === "failed") registry.supervision.note(session, "task", value)
     }
+    registry.draining.note(task)
     registry.monitor.taskEnded(task, task.outcome ?? "interrupted", now)
     const afterwards = task.extras?.afterwards
-    if (generation.phase === "live") {
-      if (afterwards !== undefined) registry.closing.afterTurn(session, afterwards)
-      else this.pump(session)
-    } else registry.closing.workEnded(generation)
+    const live = generation.phase === "live"
+    if (afterwards === "close" || (live && afterwards !== undefined)) registry.closing.afterTurn(session, afterwards)
+    else if (live) this.pump(session)
+    if (!live) registry.closing.workEnded(generation)
     if (registry.phase === "draining") registry.steps.dirty = true
     registry.steps.commit()
   }
@@ -341,10 +353,10 @@ export class Turns {
     if (task.silence !== Infinity) this.watched--
     task.state = "ended"
     discharge(generation, task)
-    this.#registry.draining.note(task)
     task.frame?.end()
     const { extras } = task
     if (extras === undefined) return
+    this.#registry.leases.served(task)
     this.#registry.timetable.drop(extras.hangGrace)
     for (const onEnd of extras.onEnd ?? []) this.#registry.steps.after(onEnd)
     extras.onEnd = undefined
@@ -427,6 +439,7 @@ export class Turns {
     if (!task.beside) generation.slotsLost++
     registry.monitor.abandoned++
     this.tell(task, outcomeOfStop(cut), error)
+    registry.draining.note(task)
     registry.monitor.taskEnded(task, task.outcome ?? "interrupted", registry.time.now())
   }
   #abandonAll(generation: Generation, tasks: ReadonlyArray<Task>): void {

@@ -34,6 +34,11 @@ export class LoopTime {
     this.stalled += late
     this.#setBeat(now)
   }
+  /** What has been credited up to now: a stall before a sign of life is not credited after it. */
+  mark(now: number): number {
+    this.catchUp(now)
+    return this.stalled
+  }
   #beat(): void {
     const now = this.#time.now()
     this.catchUp(now)

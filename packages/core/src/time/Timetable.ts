@@ -90,6 +90,8 @@ export class TimedList {
   }
 }
 
+/** Thirty-five years: longer ones are no different, and no longer whole numbers once a rank is added. */
+const longest = 2 ** 40
 // More distinct lengths than this: empty lists are dropped at the next ring.
 const keptLists = 64
 /** Idle closing works in slices, so that a wave of expiries never stops the loop. */
@@ -117,7 +119,7 @@ export class Timetable {
   /** The list for this rank and length. An infinite one is never due: it only keeps its order. */
   list(rank: Rank, duration: number): TimedList {
     if (duration === Infinity) return new TimedList(this, rank, duration)
-    const whole = Math.ceil(duration)
+    const whole = Math.min(longest, Math.ceil(duration))
     const key = whole * 16 + ranks.indexOf(rank)
     let list = this.#lists.get(key)
     if (list === undefined) this.#lists.set(key, (list = new TimedList(this, rank, whole)))

@@ -8,7 +8,9 @@ describe.each(faces)("$face", ({ world }) => {
   test("L2: a lease gives no resource; its work goes through run, and ends with its generation", async () => {
     const { clock, sessions } = world()
     const lease = await sessions.lease("a")
-    expect(Object.values(lease).some((value) => typeof value === "object" && value !== null && "opening" in value)).toBe(false)
+    expect(
+      Object.values(lease).some((value) => typeof value === "object" && value !== null && "opening" in value),
+    ).toBe(false)
     expect(await lease.run((thing) => thing.serial)).toBe(1)
     expect(lease.signal.aborted).toBe(false)
     await sessions.restart("a")
@@ -106,7 +108,9 @@ describe.each(faces)("$face", ({ world }) => {
     ])
     opens.open()
     await settle()
-    expect(sessions.explain("a").tasks.map((task) => [task.name, task.state, task.waitsFor, task.behind])).toEqual([
+    expect(
+      sessions.explain("a").tasks.map((task) => [task.name, task.state, task.waitsFor, task.behind]),
+    ).toEqual([
       ["one", "running", undefined, 0],
       ["two", "queued", "turn", 1],
       ["three", "queued", "turn", 2],

@@ -58,6 +58,8 @@ export interface Call {
   stopSeen: { readonly at: number; readonly reason: unknown } | undefined
   /** It waited for something that waits for it, when it was handed in. */
   wouldWait: boolean | undefined
+  /** Made by a turn that had been told to stop before: it is not stopped once more. */
+  afterStop: boolean
   lease: UserLease<UserSession<Thing>> | undefined
 }
 
@@ -83,6 +85,8 @@ export interface Life {
   readonly finalizers: Array<Finalizer>
   readonly bodies: Set<Call>
   openEnded: boolean
+  /** Somebody said that it can no longer be used. */
+  declared: boolean
   wasAborting: boolean
   finalizingSince: number | undefined
   goneAt: number | undefined
@@ -90,7 +94,8 @@ export interface Life {
   busyAt: number
   wasBusy: boolean
   readyAt: number | undefined
-  abandonedSeen: number
+  /** Since when somebody has waited for it. */
+  neededSince: number | undefined
 }
 export interface Closer {
   readonly site: Site
@@ -167,6 +172,7 @@ export class Book {
       aborted: undefined,
       stopSeen: undefined,
       wouldWait: undefined,
+      afterStop: false,
       lease: undefined,
     }
     this.calls.push(call)
@@ -192,13 +198,14 @@ export class Book {
       finalizers: [],
       bodies: new Set(),
       openEnded: false,
+      declared: false,
       wasAborting: false,
       finalizingSince: undefined,
       goneAt: undefined,
       busyAt: this.now(),
       wasBusy: true,
       readyAt: undefined,
-      abandonedSeen: 0,
+      neededSince: undefined,
     }
     this.lives.push(life)
     this.byGeneration.set(generation, life)

@@ -115,23 +115,10 @@ const checkLives = (book: Book, site: Site): void => {
       if (busy || life.wasBusy) life.busyAt = now
       life.wasBusy = busy
     }
-    checkAbandoned(book, life)
+    if (session.waiting === 0) life.neededSince = undefined
+    else life.neededSince ??= now
   }
 }
-/** L6: abandoned only `grace` after it was told to stop. */
-const checkAbandoned = (book: Book, life: Life): void => {
-  const abandoned = life.generation.cold?.abandoned ?? 0
-  if (abandoned > life.abandonedSeen && life.generation.phase === "live") {
-    const { grace } = life.site.registry.policy.timeouts
-    for (const call of life.bodies) {
-      if (call.task?.abandoned !== true || call.stopSeen === undefined) continue
-      const waited = book.now() - call.stopSeen.at
-      book.expect(waited >= grace, `L6 ${nameOf(call)} was abandoned ${waited} ms after it was told to stop`)
-    }
-  }
-  life.abandonedSeen = abandoned
-}
-
 const checkGone = (book: Book, life: Life): void => {
   const { generation } = life
   for (const finalizer of life.finalizers) {

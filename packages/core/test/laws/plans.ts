@@ -108,7 +108,7 @@ export const drawSetting = (random: Random, seed: number): Setting => {
         seat: 3_000,
         queue: random.pick([2_000, 25_000]),
         open: 4_000,
-        silence: 6_000,
+        silence: random.pick([1_500, 6_000]),
         stall: 1_000,
         lease: 4_000,
         grace: 800,

@@ -4,10 +4,12 @@
  */
 import type { CloseReason } from "../../src/Sessions.ts"
 import type { Registry } from "../../src/registry/Registry.ts"
+import type { Generation } from "../../src/session/Generation.ts"
 import type { Session } from "../../src/session/Session.ts"
+import { Lease } from "../../src/task/Leases.ts"
 import type { Task } from "../../src/task/Task.ts"
 import { checkAlways } from "./always.ts"
-import { lifeName, nameOf, type Book, type Call, type Site } from "./Book.ts"
+import { lifeName, nameOf, type Book, type Call, type Life, type Site } from "./Book.ts"
 import { chainOf, isOwn, wouldWait } from "./reentryLaw.ts"
 
 export const probe = (book: Book, site: Site): void => {
@@ -16,6 +18,7 @@ export const probe = (book: Book, site: Site): void => {
   watchStarts(book, registry)
   watchEnds(book, site)
   watchOpenings(book, site)
+  watchAbandoned(book, site)
   const held = registry.timetable.held.bind(registry.timetable)
   registry.timetable.held = (change) => {
     site.held += change
@@ -48,7 +51,9 @@ const watchCalls = (book: Book, registry: Registry): void => {
     if (call !== undefined) {
       call.task = task
       book.byTask.set(task, call)
+      deliverOnce(book, call, task)
       call.wouldWait = wouldWait(book, call)
+      call.afterStop = call.parent?.call?.task?.state === "stopping"
       if (call.parent?.isActive() === true) {
         call.parent.calls.add(call)
         book.holders.add(call.parent)
@@ -73,6 +78,15 @@ const watchCalls = (book: Book, registry: Registry): void => {
       book.note(`${nameOf(call)} is told ${outcome} ${reason}`)
     }
     tell(task, outcome, value)
+  }
+}
+
+const deliverOnce = (book: Book, call: Call, task: Task): void => {
+  const deliver = task.deliver.bind(task)
+  let delivered = 0
+  task.deliver = (outcome, value) => {
+    book.expect(++delivered === 1, `L5 ${nameOf(call)} is told ${outcome} after it was told ${call.outcome?.is}`)
+    deliver(outcome, value)
   }
 }
 
@@ -102,6 +116,7 @@ const watchStarts = (book: Book, registry: Registry): void => {
     const { generation } = session
     if (call !== undefined) {
       const life = generation === undefined ? undefined : book.byGeneration.get(generation)
+      if (life !== undefined) life.busyAt = book.now()
       book.expect(task.outcome === undefined, `L6 ${nameOf(call)} starts although its caller was told`)
       book.expect(session.state === "Ready" && generation?.phase === "live", `L3 ${nameOf(call)} starts on a session that is ${session.state}`)
       book.expect(life?.wasAborting !== true, `L1 ${nameOf(call)} starts on an aborted open`)
@@ -112,6 +127,29 @@ const watchStarts = (book: Book, registry: Registry): void => {
       }
     }
     start(session, task, now)
+  }
+}
+/** L6, L13: a slot is lost only `grace` after its turn was told to stop, and while somebody needs it. */
+const watchAbandoned = (book: Book, site: Site): void => {
+  const { policy, turns } = site.registry
+  const abandon = turns.abandon.bind(turns)
+  turns.abandon = (task) => {
+    const { generation } = task
+    const call = book.byTask.get(task)
+    if (call !== undefined && generation !== undefined && task.state !== "ended") {
+      const life = book.byGeneration.get(generation)
+      const { grace } = policy.timeouts
+      const now = book.now()
+      // From Ready on it has its own grace; once its generation is closing, that one's.
+      const stop = generation.phase === "live" ? call.stopSeen?.at : generation.cold?.closingSince
+      if (stop !== undefined) book.expect(now - stop >= grace, `L6 ${nameOf(call)} is abandoned ${now - stop} ms after it was told to stop`)
+      // One that is silent as well is abandoned whether its slot is needed or not: its silence is no longer watched.
+      if (generation.phase === "live" && life !== undefined && task.silence !== Infinity) {
+        const needed = now - (life.neededSince ?? now)
+        book.expect(needed >= grace, `L6 ${nameOf(call)} is abandoned although its slot was needed for only ${needed} ms`)
+      }
+    }
+    abandon(task)
   }
 }
 const startedCall = (book: Book, task: Task): Call | undefined => {
@@ -141,7 +179,13 @@ const watchEnds = (book: Book, site: Site): void => {
     if (generation?.phase === "live") {
       book.note(`${site.index}/${session.key}#${generation.serial} closes: ${reason}, then ${next}`)
       if (reason === "Idle" || reason === "Evicted") checkUnused(book, site, session, reason)
-      if (reason === "Broken" || reason === "Unresponsive") checkLoss(book, site, session, next)
+      clearLosses(book, site, session, generation, reason)
+      if (reason === "Broken") {
+        const declared = book.byGeneration.get(generation)?.declared === true
+        book.expect(declared, `L21 ${session.key}#${generation.serial} closes Broken, but another generation was`)
+      }
+      const lost = reason === "Broken" || reason === "Unresponsive"
+      if (lost && site.registry.policy.rebuild) checkLoss(book, site, session, next)
     }
     begin(session, reason, next, by)
   }
@@ -164,7 +208,7 @@ const checkUnused = (book: Book, site: Site, session: Session, reason: CloseReas
   const life = generation === undefined ? undefined : book.byGeneration.get(generation)
   if (life === undefined) return
   const uses = [...life.bodies].filter((call) => call.task?.abandoned !== true)
-  const leases = book.calls.filter((call) => call.lease?.session.serial === life.generation.serial && call.site === site && !call.lease.signal.aborted)
+  const leases = book.calls.filter((call) => isHeld(call, life))
   const waiters = book.calls.filter(
     (call) => call.site === site && call.key === session.key && call.task?.state === "queued" && call.outcome === undefined,
   )
@@ -185,22 +229,34 @@ const checkUnused = (book: Book, site: Site, session: Session, reason: CloseReas
   book.expect(going < waiting, `L9 ${lifeName(life)} is evicted although ${going} closings are under way for ${waiting}`)
 }
 
+/** The engine's lease is the outcome of the call that asked for it. */
+const isHeld = (call: Call, life: Life): boolean => {
+  const lease = call.outcome?.value
+  return lease instanceof Lease && lease.generation === life.generation && lease.ended === undefined
+}
+
 /** L11: each lost generation counts once; more than `times` within the window quarantine the key. */
 const checkLoss = (book: Book, site: Site, session: Session, next: string): void => {
   const { policy } = site.registry
-  const { generation } = session
-  if (generation === undefined || !policy.rebuild) return
   const name = `${site.index}/${session.key}`
   const now = book.now()
-  const stable = now - generation.since > policy.restart.within / 6
-  const before = stable ? [] : (book.losses.get(name) ?? []).filter((at) => now - at <= policy.restart.within)
-  const losses = [...before, now]
+  const losses = [...(book.losses.get(name) ?? []).filter((at) => now - at <= policy.restart.within), now]
   if (next === "reopen") {
     book.expect(losses.length <= policy.restart.times, `L11 ${name} was lost ${losses.length} times and is not quarantined`)
   } else if (next === "quarantine" && session.cold?.trial !== true) {
     book.expect(losses.length > policy.restart.times, `L11 ${name} is quarantined after ${losses.length} losses`)
   }
   book.losses.set(name, next === "quarantine" ? [] : losses)
+}
+/** One that lived long enough clears what was held against its key; overdue or due this moment, either may come first. */
+const clearLosses = (book: Book, site: Site, session: Session, generation: Generation, reason: CloseReason): void => {
+  const name = `${site.index}/${session.key}`
+  const lived = book.now() - generation.since
+  const stableAfter = site.registry.policy.restart.within / 6
+  const lost = reason === "Broken" || reason === "Unresponsive" ? 1 : 0
+  if (Math.abs(lived - stableAfter) < 1 || (lived > stableAfter && book.stalledSince(generation.since) > 0)) {
+    book.losses.set(name, (session.cold?.failures ?? []).slice(0, (session.cold?.failures.length ?? 0) - lost))
+  } else if (lived > stableAfter) book.losses.delete(name)
 }
 
 /** L10: everyone who waited for an open that failed is told in the same step. */

@@ -5,6 +5,7 @@ import type { Thing } from "../support/ledger.ts"
 import type { VirtualClock } from "../support/VirtualClock.ts"
 import { nameOf, type Book, type Call, type Holder, type Site } from "./Book.ts"
 import type { Ask, Program, Step, Verb } from "./plans.ts"
+import { chainOf } from "./reentryLaw.ts"
 
 export interface Universe {
   readonly book: Book
@@ -71,7 +72,9 @@ export const ask = async (
   const told = (fulfilled: boolean, value: unknown): void => {
     book.expect(++settled === 1, `L5 ${nameOf(call)} was told twice`)
     call.told = { fulfilled, value, at: clock.now }
-    if (fulfilled && call.kind === "lease") void holdLease(universe, call, value as Held)
+    // A lease that is over refuses before anything is handed in.
+    if (call.task === undefined && lease !== undefined) call.outcome = { is: "rejected", value, at: clock.now }
+    if (fulfilled && call.kind === "lease") void holdLease(universe, call, value as Held, parent)
   }
   await promise.then(
     (value) => told(true, value),
@@ -80,7 +83,8 @@ export const ask = async (
   return call
 }
 
-const holdLease = async (universe: Universe, call: Call, lease: Held): Promise<void> => {
+/** `from`: what is done with a lease belongs to whom it was taken by. */
+const holdLease = async (universe: Universe, call: Call, lease: Held, from: Holder | undefined): Promise<void> => {
   const { clock } = universe
   const wish = call.ask
   if (wish === undefined) return
@@ -88,7 +92,7 @@ const holdLease = async (universe: Universe, call: Call, lease: Held): Promise<v
   for (const use of wish.within) {
     await clock.after(100)
     if (use === "progress") lease.progress()
-    else await ask(universe, { ...wish, program: use, detach: false, abortAfter: undefined, timeout: undefined }, undefined, false, lease)
+    else await ask(universe, { ...wish, program: use, detach: false, abortAfter: undefined, timeout: undefined }, from, true, lease)
   }
   if (wish.hold === undefined) return
   await clock.after(wish.hold)
@@ -197,13 +201,16 @@ const perform = async (universe: Universe, call: Call, thing: Thing, task: Task,
       return
     case "progress":
     case "close":
-    case "restart":
+    case "restart": {
+      const verb = step.do
       return live(book, call, () => {
-        book.note(`${nameOf(call)}: task.${step.do}()`)
-        task[step.do]()
+        book.note(`${nameOf(call)}: task.${verb}()`)
+        task[verb]()
       })
+    }
     case "broken":
       book.note(`${nameOf(call)}: broken`)
+      if (call.life !== undefined) call.life.declared = true
       return call.number % 3 === 0 ? thing.opening.broken("bad") : task.broken("bad")
     case "end":
       book.note(`${nameOf(call)}: end`)
@@ -211,7 +218,9 @@ const perform = async (universe: Universe, call: Call, thing: Thing, task: Task,
     case "background":
       return live(book, call, () => startBackground(universe, call, thing, task, step.program))
     case "ask": {
-      const nested = await ask(universe, step.ask, holder, step.await && !step.ask.detach)
+      const asked = ask(universe, step.ask, holder, step.await && !step.ask.detach)
+      if (!step.await) return
+      const nested = await asked
       if (step.pass && nested.told?.fulfilled === false) throw nested.told.value
       return
     }
@@ -269,16 +278,17 @@ export const verb = async (
   const before = book.calls.filter((call) => call.site === site && call.key === canonical && call.task?.state === "queued")
   const closer = { site, key: canonical, what, asked: clock.now, within, before, report: undefined, refused: false, done: false }
   const entry: Book["closers"][number] = closer
+  const own = chainOf(from).some((holder) => holder.site === site && holder.key === canonical)
   book.closers.push(entry)
   try {
     entry.report = await site.sessions[what](key, within === 0 ? undefined : { finishWithin: within })
   } catch (error) {
     entry.refused = true
-    const own = from !== undefined && from.key === canonical && from.site === site
     book.note(`${what} ${site.index}/${canonical} is refused`)
     book.expect(String(error).includes("SessionMisuse"), `L7 ${what} rejected with ${String(error)}`)
-    book.expect(from !== undefined || own, `L7 ${what} of ${canonical} from outside was refused`)
+    book.expect(own, `L7 ${what} of ${canonical} was refused, but it could be served`)
   }
+  book.expect(entry.refused || !own, `L7 ${what} of ${canonical} was accepted inside its own turn`)
   entry.done = true
 }
 
@@ -286,12 +296,15 @@ export const drain = async (universe: Universe, site: Site, within: number, from
   const { book, clock } = universe
   book.note(`drain ${site.index} within ${within}`)
   const entry: Site["drains"][number] = { asked: clock.now, within, report: undefined }
+  const own = chainOf(from).some((holder) => holder.site === site)
   if (from === undefined) site.drains.push(entry)
   try {
     const report = await site.sessions.drain({ finishWithin: within })
     entry.report = report
     book.note(`drained ${site.index}: ${JSON.stringify({ ...report, cut: report.cut.length, leaked: report.leaked.length })}`)
   } catch {
-    book.expect(from !== undefined, `L7 drain of ${site.index} from outside was refused`)
+    book.expect(own, `L7 drain of ${site.index} was refused, but it could be served`)
+    return
   }
+  book.expect(!own, `L7 drain of ${site.index} was accepted inside its own turn`)
 }

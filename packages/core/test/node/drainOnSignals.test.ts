@@ -104,7 +104,7 @@ describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
   })
 
   test("L13, L14: a turn that hears nothing is abandoned, and the process ends", async () => {
-    const program = start("serve", { FINISH_WITHIN: "50" })
+    const program = start("serve", { FINISH_WITHIN: "50", CLOSE_WITHIN: "300" })
     const answer = fetch(`http://127.0.0.1:${await program.line(port)}/deaf?ms=60000`)
     await program.line(said("started"))
     program.signal("SIGTERM")

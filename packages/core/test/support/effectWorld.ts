@@ -178,10 +178,12 @@ const taskOf = (task: Context.Service.Shape<typeof CurrentTask>, signal: AbortSi
   progress: (note) => Effect.runSync(task.progress(note)),
   background: (name, work) =>
     Effect.runSync(
-      task.background(
-        name,
-        effectOf((aborted) => work({ ...taskOf(task, aborted) })),
-      ),
+      task
+        .background(
+          name,
+          Effect.flatMap(CurrentTask, (own) => effectOf((aborted) => work(taskOf(own, aborted)))),
+        )
+        .pipe(Effect.provideService(CurrentTask, task)),
     ),
   broken: (cause) => Effect.runSync(task.broken(cause)),
   close: () => Effect.runSync(task.close),

@@ -5,6 +5,7 @@ import type { SessionOptions } from "../../src/SessionOptions.ts"
 import type { Opening } from "../../src/Sessions.ts"
 import { effectWorld } from "./effectWorld.ts"
 import { world, type Thing, type World } from "./ledger.ts"
+import type { VirtualClock } from "./VirtualClock.ts"
 
 export interface Face {
   readonly face: "Promise face" | "Effect face"
@@ -12,6 +13,7 @@ export interface Face {
   readonly world: (
     policy?: Omit<SessionOptions<Thing>, "name" | "open">,
     before?: (opening: Opening) => unknown,
+    clock?: VirtualClock,
   ) => World<Thing>
 }
 

@@ -65,7 +65,11 @@ export interface World<R> {
 export type Policy = Omit<SessionOptions<Thing>, "name" | "open">
 
 /** A registry in virtual time over counted resources; `before` runs inside `open`, before the resource exists. */
-export const world = (policy: Policy = {}, before?: (opening: Opening) => unknown): World<Thing> => {
+export const world = (
+  policy: Policy = {},
+  before?: (opening: Opening) => unknown,
+  clock?: VirtualClock,
+): World<Thing> => {
   const ledger = new Ledger()
   return worldOf<Thing>(
     {
@@ -77,11 +81,16 @@ export const world = (policy: Policy = {}, before?: (opening: Opening) => unknow
       },
     },
     ledger,
+    clock,
   )
 }
 
-export const worldOf = <R>(options: SessionOptions<R>, ledger = new Ledger()): World<R> => {
-  const clock = new VirtualClock()
+/** Registries that share one time are given one clock. */
+export const worldOf = <R>(
+  options: SessionOptions<R>,
+  ledger = new Ledger(),
+  clock = new VirtualClock(),
+): World<R> => {
   // The middle of the jitter's range, always: half of a delay plus a quarter.
   const { sessions, registry } = createSessionsWith(options, { clock, random: () => 0.5 })
   const events: Array<SessionEvent> = []

@@ -15,20 +15,16 @@ export interface Watched {
 /** Notes how and when a promise is settled; its rejection is never an unhandled one. */
 export const watch = (clock: VirtualClock, promise: Promise<unknown>): Watched => {
   const watched: Watched = { outcome: "pending", at: Number.NaN, value: undefined, error: undefined }
-  const told = async (): Promise<void> => {
+  const noted = async (): Promise<void> => {
+    try {
+      watched.value = await promise
+    } catch (error) {
+      watched.error = error
+    }
     watched.at = clock.now
     watched.outcome = await outcomeOf(promise)
   }
-  promise.then(
-    (value) => {
-      watched.value = value
-      void told()
-    },
-    (error: unknown) => {
-      watched.error = error
-      void told()
-    },
-  )
+  void noted()
   return watched
 }
 

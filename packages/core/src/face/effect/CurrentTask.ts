@@ -29,7 +29,7 @@ export class CurrentTask extends Context.Service<CurrentTask, CurrentTaskShape>(
 /** Makes the task of work that is to run in the background. */
 export type MakeBackground = (
   name: string,
-  work: Effect.Effect<unknown, unknown, never>,
+  work: Effect.Effect<unknown, unknown>,
   context: Context.Context<never>,
 ) => Task
 
@@ -72,9 +72,9 @@ class TaskServices implements CurrentTaskShape {
       Effect.withFiber((fiber) =>
         Effect.sync(() => {
           checkedName("name", name)
-          const context = fiber.context as Context.Context<never>
+          const context = fiber.context
           return startBackground(this.#task, () =>
-            this.#background(name, work as Effect.Effect<unknown, unknown, never>, context),
+            this.#background(name, work as Effect.Effect<unknown, unknown>, context),
           )
         }),
       )

@@ -15,7 +15,7 @@ import type { Generation } from "../../session/Generation.ts"
 import { Task, type TaskKind } from "../../task/Task.ts"
 import { CurrentTask, currentTask } from "./CurrentTask.ts"
 
-export type AnyEffect = Effect.Effect<unknown, unknown, never>
+export type AnyEffect = Effect.Effect<unknown, unknown>
 type Resume = (exit: AnyEffect) => void
 
 export class EffectTask extends Task {
@@ -81,4 +81,4 @@ export const inSession = (caller: Context.Context<never>, generation: Generation
     Context.merge(caller, generation.resource as Context.Context<never>),
     CurrentTask,
     currentTask(task, generation, (name, work, context) => new EffectTask(task.registry, "background", name, true, work, context, undefined)),
-  ) as Context.Context<never>
+  )

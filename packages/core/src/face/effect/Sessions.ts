@@ -76,7 +76,7 @@ const makeRegistry = (
     clock: Context.get(application, Clock.Clock),
     random: () => Context.get(application, Random.Random).nextDoubleUnsafe(),
   })
-  const sessions = control(registry, () => unregister(name))
+  const sessions: Controls = control(registry, () => unregister(sessions))
   const engine = { registry, call: defaultCall(policy) }
   rememberEngine(sessions, engine)
   register(sessions)
@@ -101,7 +101,7 @@ const service =
       use: (engine: Engine, context: Context.Context<never>) => Effect.Effect<A, unknown, R>,
     ): Effect.Effect<A, unknown, R> =>
       Effect.withFiber<A, unknown, R>((fiber) => {
-        const context = fiber.context as Context.Context<never>
+        const context = fiber.context
         return use(engineOf(context, anyTag), context)
       })
     const verb = <A>(use: (sessions: Controls) => Promise<A> | A): Effect.Effect<A, unknown> =>
@@ -111,12 +111,12 @@ const service =
     const layer = Layer.effect(
       anyTag,
       Effect.gen(function* () {
-        const application = yield* Effect.context<never>()
+        const application = yield* Effect.context()
         const { engine, sessions } = makeRegistry(id, setup, application)
         yield* Effect.addFinalizer(() =>
           Effect.callback<void>((done) => {
             engine.registry.draining.begin(usualDrain, () => {
-              unregister(sessions.name)
+              unregister(sessions)
               done(Exit.void)
             })
           }),

@@ -17,11 +17,11 @@ import type { Generation } from "../../session/Generation.ts"
 import { keep } from "../../session/ownership.ts"
 import { CurrentSession, currentSession, type CurrentSessionShape } from "./CurrentSession.ts"
 
-export type SessionLayer = (session: CurrentSessionShape) => Layer.Layer<never, unknown, never>
+export type SessionLayer = (session: CurrentSessionShape) => Layer.Layer<never, unknown>
 
 export const layerDriver = (layer: SessionLayer, application: Context.Context<never>): Driver => {
   // The span in which the registry was made has ended long before most sessions open.
-  const context = Context.omit(Tracer.ParentSpan)(application) as Context.Context<never>
+  const context = Context.omit(Tracer.ParentSpan)(application)
   const fork = Effect.runForkWith(context)
   const run = (effect: Effect.Effect<unknown, unknown>): Promise<unknown> => Effect.runPromiseWith(context)(effect)
   const building = new WeakMap<Generation, Fiber.Fiber<unknown, unknown>>()

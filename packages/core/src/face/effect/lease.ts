@@ -1,7 +1,6 @@
 /** Leases of the Effect face: held as long as the caller's scope. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Context from "effect/Context"
 import * as Scope from "effect/Scope"
 import { milliseconds, resolveCall, resolveNames, type Call } from "../../options.ts"
 import type { SessionError } from "../../errors.ts"
@@ -72,18 +71,7 @@ const requestLease = (engine: Engine, key: SessionKey, call: Call): Effect.Effec
 const leaseOf = (engine: Engine, key: SessionKey, lease: Lease): EffectLease<never, never> => {
   const { leases } = engine.registry
   const run = (task: AnyEffect, options?: RunOptions): AnyEffect =>
-    Effect.withFiber((fiber) => {
-      if (lease.ended !== undefined) return Effect.fail(leases.ended(lease))
-      const call = resolveCall(engine.call, options)
-      lease.turns++
-      return Effect.ensuring(
-        runEffect(engine, key, task, call, fiber.context as Context.Context<never>, lease.generation),
-        Effect.sync(() => {
-          lease.turns--
-          leases.progress(lease)
-        }),
-      )
-    })
+    Effect.withFiber((fiber) => runEffect(engine, key, task, resolveCall(engine.call, options), fiber.context, lease))
   return {
     session: lease.generation.ref,
     progress: Effect.sync(() => {
@@ -91,12 +79,15 @@ const leaseOf = (engine: Engine, key: SessionKey, lease: Lease): EffectLease<nev
     }),
     ended: Effect.callback<CloseReason | "Expired">((resume) => {
       const tell = (): void => resume(Exit.succeed(endOf(lease)))
-      if (lease.ended !== undefined) return tell()
+      if (lease.told) return tell()
       ;(lease.onEnd ??= []).push(tell)
     }),
     run: run as never,
   }
 }
 
-const endOf = (lease: Lease): CloseReason | "Expired" =>
-  lease.ended === "revoked" ? (lease.generation.reason ?? "Requested") : "Expired"
+const endOf = (lease: Lease): CloseReason | "Expired" => {
+  // Not over yet, but the registry drains, and it will be.
+  if (lease.ended === undefined) return "Drained"
+  return lease.ended === "revoked" ? (lease.generation.reason ?? "Requested") : "Expired"
+}

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { Call } from "../../options.ts"
 import type { Registry } from "../../registry/Registry.ts"
 import type { SessionKey } from "../../SessionKey.ts"
-import type { Generation } from "../../session/Generation.ts"
+import type { Lease } from "../../task/Leases.ts"
 import type { Task } from "../../task/Task.ts"
 import type { CurrentSession } from "./CurrentSession.ts"
 import type { CurrentTask } from "./CurrentTask.ts"
@@ -27,12 +27,12 @@ export const runEffect = (
   effect: AnyEffect,
   call: Call,
   caller: Context.Context<never>,
-  bound?: Generation,
+  lease?: Lease,
 ): AnyEffect =>
   Effect.callback<unknown, unknown>((resume) => {
     const { registry } = engine
     const task = new EffectTask(registry, "turn", call.name ?? "run", call.whenBusy === "overlap", effect, caller, resume)
-    registry.handIn.take(task, key, call, bound)
+    registry.handIn.take(task, key, call, lease)
     return leaving(registry, task)
   })
 

@@ -6,12 +6,12 @@ import { SessionMisuse } from "../../errors.ts"
 import type { Call } from "../../options.ts"
 import type { Registry } from "../../registry/Registry.ts"
 import type { SessionKey } from "../../SessionKey.ts"
-import type { Generation } from "../../session/Generation.ts"
+import type { Lease } from "../../task/Leases.ts"
 import { PacedStream } from "../promise/streams.ts"
 import { StreamTask } from "../promise/StreamTask.ts"
 import { inSession } from "./EffectTask.ts"
 
-export type AnyStream = Stream.Stream<unknown, unknown, never>
+export type AnyStream = Stream.Stream<unknown, unknown>
 
 /** A stream's own cause on its way through a promise: it must arrive untouched, defects as defects. */
 class Carried extends Error {
@@ -35,7 +35,7 @@ export const sessionStream = (
   source: AnyStream,
   call: Call,
   caller: Context.Context<never>,
-  bound?: Generation,
+  lease?: Lease,
 ): AnyStream => {
   const paced = new PacedStream()
   const carried = Stream.catchCause(source, (cause) => Stream.fail(new Carried(cause)))
@@ -56,7 +56,7 @@ export const sessionStream = (
     registry.turns.stopForCaller(task, "Cancelled")
     registry.steps.commit()
   }
-  registry.handIn.take(task, key, call, bound)
+  registry.handIn.take(task, key, call, lease)
   return Stream.fromAsyncIterable(paced, (error) => error).pipe(
     Stream.catch((error) => {
       if (error instanceof Carried) return Stream.failCause(error.of)

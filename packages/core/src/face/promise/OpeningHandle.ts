@@ -1,5 +1,5 @@
 /** What a Promise-face `open` gets, and how it is called. */
-import { currentFrame, runClean } from "../../context.ts"
+import { runClean } from "../../context.ts"
 import { checkedFunction } from "../../options.ts"
 import type { Driver } from "../../registry/Registry.ts"
 import type { SessionRef } from "../../SessionKey.ts"
@@ -65,12 +65,7 @@ class OpeningHandle implements Opening {
   }
   get broken(): Opening["broken"] {
     const generation = this.#generation
-    // Said inside one of its own turns: that turn keeps its outcome.
-    return (cause) => {
-      const inside = currentFrame()?.task
-      const by = inside?.generation === generation ? inside : undefined
-      generation.session.registry.supervision.broken(generation, cause, by)
-    }
+    return (cause) => generation.session.registry.supervision.broken(generation, cause)
   }
   get end(): Opening["end"] {
     const generation = this.#generation

@@ -9,6 +9,7 @@ import { TaskHandle } from "./TaskHandle.ts"
 
 export type Work = (resource: unknown, task: UserTask) => unknown
 type Settle = (value: unknown) => void
+const noOne = (): void => {}
 
 export class PromiseTask extends Task {
   readonly #work: Work
@@ -46,7 +47,8 @@ export class PromiseTask extends Task {
 
   stop(reason: unknown): void {
     this.#stopReason ??= reason
-    this.#controller?.abort(reason)
+    // Its listeners are part of the turn: they must not see the store of whoever stops it (L19).
+    if (this.#controller !== undefined) runFramed(this.carrier, this.frame, abort, this.#controller, reason)
   }
   /** Made when it is first read: most tasks never look. */
   get signal(): AbortSignal {
@@ -56,11 +58,17 @@ export class PromiseTask extends Task {
     }
     return this.#controller.signal
   }
+  /** Work it started that outlives it. Its failure is told by its event and by `explain`: there is no caller to reject. */
+  inBackground(name: string, work: (task: UserTask) => unknown): PromiseTask {
+    return new PromiseTask(this.registry, "background", name, true, (_, own) => work(own), noOne, noOne)
+  }
   deliver(outcome: TaskOutcome, value: unknown): void {
     if (outcome === "succeeded") this.#resolve(value)
     else this.#reject(value)
   }
 }
+
+const abort = (controller: AbortController, reason: unknown): void => controller.abort(reason)
 
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   (typeof value === "object" || typeof value === "function") &&

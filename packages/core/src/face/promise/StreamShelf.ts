@@ -15,7 +15,9 @@ export class StreamShelf {
   }
 
   open(key: string, kept: Kept, ref: () => SessionRef): StreamLog {
-    const log: StreamLog = new StreamLog(kept, ref, () => this.#ended(key, log, kept))
+    const log: StreamLog = new StreamLog(kept, ref, (begun) =>
+      begun ? this.#ended(key, log, kept) : this.#forget(key, log),
+    )
     const logs = this.#logs.get(key)
     if (logs === undefined) this.#logs.set(key, [log])
     else logs.push(log)

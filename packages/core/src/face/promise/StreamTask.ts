@@ -27,7 +27,8 @@ export class StreamTask extends PromiseTask {
   #wanted = 0
   /** An element has been asked of the source. */
   #asking = false
-  #stopped: { readonly reason: unknown } | undefined
+  #stopped = false
+  #givenBack = false
   #stall: Timed | undefined
 
   constructor(registry: Registry, name: string, beside: boolean, source: Work, sink: Sink) {
@@ -49,8 +50,8 @@ export class StreamTask extends PromiseTask {
       return this.registry.turns.ended(this, false, error)
     }
     this.#asking = false
-    if (this.state === "ended") return
-    if (this.#stopped !== undefined) return this.#giveBack(this.#stopped.reason)
+    // Told to stop, or abandoned, meanwhile: its real end is still to come.
+    if (this.#stopped || this.state === "ended") return this.#giveBack()
     if (this.#sink.eager) this.#wanted = Infinity
     this.#armStall()
     this.#ask()
@@ -63,7 +64,7 @@ export class StreamTask extends PromiseTask {
   }
   #ask(): void {
     const iterator = this.#iterator
-    if (iterator === undefined || this.#asking || this.#wanted === 0 || this.#stopped !== undefined) return
+    if (iterator === undefined || this.#asking || this.#wanted === 0 || this.#stopped) return
     this.#asking = true
     this.#wanted--
     this.registry.timetable.drop(this.#stall)
@@ -81,11 +82,11 @@ export class StreamTask extends PromiseTask {
   }
   #answered(result: IteratorResult<unknown>): void {
     this.#asking = false
-    if (this.state === "ended") return
-    if (result.done === true) return this.registry.turns.ended(this, this.#stopped === undefined, this.#stopped?.reason)
+    if (result.done === true) return this.registry.turns.ended(this, !this.#stopped, undefined)
+    if (this.state === "ended") return this.#giveBack()
     this.registry.turns.progress(this)
     if (this.outcome === undefined) this.#sink.element(result.value)
-    if (this.#stopped !== undefined) return this.#giveBack(this.#stopped.reason)
+    if (this.#stopped) return this.#giveBack()
     this.#armStall()
     this.#ask()
   }
@@ -103,18 +104,20 @@ export class StreamTask extends PromiseTask {
 
   override stop(reason: unknown): void {
     super.stop(reason)
-    if (this.#stopped !== undefined) return
-    this.#stopped = { reason }
+    if (this.#stopped) return
+    this.#stopped = true
     this.registry.timetable.drop(this.#stall)
-    if (this.#iterator !== undefined && (!this.#asking || this.interruptible)) this.#giveBack(reason)
+    if (this.#iterator !== undefined && (!this.#asking || this.interruptible)) this.#giveBack()
   }
   /** What is being asked for ends first: a generator takes `return` only between its elements. */
   get interruptible(): boolean {
     return false
   }
-  #giveBack(reason: unknown): void {
+  #giveBack(): void {
+    if (this.#givenBack) return
+    this.#givenBack = true
     this.#asking = true
-    const ended = (): void => this.registry.turns.ended(this, false, reason)
+    const ended = (): void => this.registry.turns.ended(this, false, undefined)
     try {
       const iterator = this.#iterator
       if (iterator?.return === undefined) return ended()

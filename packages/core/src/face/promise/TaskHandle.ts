@@ -3,9 +3,7 @@ import { checkedFunction, checkedName } from "../../options.ts"
 import type { SessionRef } from "../../SessionKey.ts"
 import type { Task as UserTask } from "../../Sessions.ts"
 import { doAfterwards, noteProgress, startBackground, taskEnded } from "../../task/background.ts"
-import { PromiseTask } from "./PromiseTask.ts"
-
-const noOne = (): void => {}
+import type { PromiseTask } from "./PromiseTask.ts"
 
 export class TaskHandle implements UserTask {
   readonly #task: PromiseTask
@@ -35,12 +33,7 @@ export class TaskHandle implements UserTask {
     return (name, work) => {
       checkedName("name", name)
       checkedFunction("work", work)
-      const { registry } = task
-      // Its failure is told by its event and by `explain`: there is no caller to reject.
-      return startBackground(
-        task,
-        () => new PromiseTask(registry, "background", name, true, (_, own) => work(own), noOne, noOne),
-      )
+      return startBackground(task, () => task.inBackground(name, work))
     }
   }
   get broken(): UserTask["broken"] {

@@ -12,7 +12,6 @@ import type {
   StreamOptions,
 } from "../../SessionOptions.ts"
 import type { CallableSession, Calls, Session, Sessions, SessionStream, Lease as UserLease } from "../../Sessions.ts"
-import type { Generation } from "../../session/Generation.ts"
 import type { Lease } from "../../task/Leases.ts"
 import type { Control } from "../control.ts"
 import { leaseHandle } from "./leaseHandle.ts"
@@ -71,10 +70,10 @@ export const sessionsOver = <R, H, S>(registry: Registry, base: Control, definit
     ...base,
     run: ((key: SessionKey, work: Work, options?: RunOptions) =>
       options === undefined
-        ? runNow(registry, key, work, definition.call, work.name || "run", undefined)
-        : verbs.run(to(key), work, options, work.name)) as Sessions<R>["run"],
+        ? runNow(registry, key, work, definition.call, nameOf(work) || "run", undefined)
+        : verbs.run(to(key), work, options, nameOf(work))) as Sessions<R>["run"],
     stream: ((key: SessionKey, work: Work, options?: StreamOptions) =>
-      verbs.stream(to(key), work, options, work.name)) as Sessions<R>["stream"],
+      verbs.stream(to(key), work, options, nameOf(work))) as Sessions<R>["stream"],
     resume: (key, options) => verbs.resume(to(key), options),
     call: (key) => verbs.calls(to(key)) as Calls<H, S>,
     lease,
@@ -84,13 +83,16 @@ export const sessionsOver = <R, H, S>(registry: Registry, base: Control, definit
 
 const sessionHandle = (verbs: Verbs, base: Control, to: Target): Session<unknown> & CallableSession<unknown, unknown> => ({
   key: to.key,
-  run: ((work: Work, options?: RunOptions) => verbs.run(to, work, options, work.name)) as Session<unknown>["run"],
-  stream: ((work: Work, options?: StreamOptions) => verbs.stream(to, work, options, work.name)) as Session<unknown>["stream"],
+  run: ((work: Work, options?: RunOptions) => verbs.run(to, work, options, nameOf(work))) as Session<unknown>["run"],
+  stream: ((work: Work, options?: StreamOptions) => verbs.stream(to, work, options, nameOf(work))) as Session<unknown>["stream"],
   resume: (options) => verbs.resume(to, options),
   call: verbs.calls(to),
   cancel: (options) => base.cancel(to.key, options),
   close: (options) => base.close(to.key, options),
 })
+
+/** Of what may not even be a function: that is told by a rejection, like all that is wrong with a call. */
+const nameOf = (work: unknown): string => (typeof work === "function" && typeof work.name === "string" ? work.name : "")
 
 /** The warm path: no options, nothing to look at but the session. */
 const runNow = (
@@ -99,40 +101,28 @@ const runNow = (
   work: Work,
   call: Call,
   name: string,
-  bound: Generation | undefined,
+  lease: Lease | undefined,
 ): Promise<unknown> =>
   new Promise((resolve, reject) => {
     checkedFunction("task", work)
     const task = new PromiseTask(registry, "turn", name, call.whenBusy === "overlap", work, resolve, reject)
-    registry.handIn.take(task, key, call, bound)
+    registry.handIn.take(task, key, call, lease)
   })
 
 const makeVerbs = (registry: Registry, shelf: StreamShelf, definition: Definition): Verbs => {
   const run: Verbs["run"] = async (to, work, options, name) => {
     const call = resolveCall(to.call, options)
-    if (to.lease === undefined) return runNow(registry, to.key, work, call, call.name ?? (name || "run"), undefined)
-    const { lease } = to
-    if (lease.ended !== undefined) throw registry.leases.ended(lease)
-    lease.turns++
-    try {
-      return await runNow(registry, to.key, work, call, call.name ?? (name || "run"), lease.generation)
-    } finally {
-      lease.turns--
-      registry.leases.progress(lease)
-    }
+    return runNow(registry, to.key, work, call, call.name ?? (name || "run"), to.lease)
   }
 
   const stream: Verbs["stream"] = (to, work, options, name) => {
     const paced = new PacedStream()
     try {
       checkedFunction("task", work)
-      const { resumable, ...rest } = options ?? {}
-      const kept = resolveKept(resumable)
-      const call = resolveCall(to.call, rest)
+      const kept = resolveKept(options?.resumable)
+      const call = resolveCall(to.call, options, ["resumable"])
       const label = call.name ?? (name || "stream")
       const beside = call.whenBusy === "overlap"
-      const bound = to.lease?.generation
-      if (to.lease?.ended !== undefined) throw registry.leases.ended(to.lease)
       if (kept === undefined) {
         const task = new StreamTask(registry, label, beside, work, paced)
         paced.id = task.id
@@ -141,7 +131,7 @@ const makeVerbs = (registry: Registry, shelf: StreamShelf, definition: Definitio
           registry.turns.stopForCaller(task, "Cancelled")
           registry.steps.commit()
         }
-        registry.handIn.take(task, to.key, call, bound)
+        registry.handIn.take(task, to.key, call, to.lease)
         return paced
       }
       const { canonical } = resolveKey(to.key)
@@ -152,7 +142,7 @@ const makeVerbs = (registry: Registry, shelf: StreamShelf, definition: Definitio
       log.id = task.id
       // The consumer's leaving does not cancel: its signal ends its reading alone.
       const reading = log.read(0, call.signal)
-      registry.handIn.take(task, to.key, { ...call, signal: undefined }, bound)
+      registry.handIn.take(task, to.key, { ...call, signal: undefined }, to.lease)
       return reading
     } catch (error) {
       // A stream is there at once; what is wrong is told by `started` and by reading it.

@@ -106,6 +106,7 @@ export class PacedStream implements Sink, SessionStream<unknown> {
       },
       return: () => {
         this.leave()
+        this.#end = { failed: false, error: undefined }
         return Promise.resolve(done)
       },
     }
@@ -118,15 +119,16 @@ export class StreamLog implements Sink {
   readonly #started = new Started()
   readonly #kept: Kept
   readonly #ref: () => SessionRef
-  /** Told when it has ended; what it kept is forgotten a while later. */
-  readonly #onEnd: () => void
+  /** Told when it has ended; what it kept is forgotten a while later, at once if it never began. */
+  readonly #onEnd: (begun: boolean) => void
+  #begun = false
   #entries: Array<Entry> = []
   #dropped = 0
   #end: End | undefined
   #readers = new Set<() => void>()
   id = ""
 
-  constructor(kept: Kept, ref: () => SessionRef, onEnd: () => void) {
+  constructor(kept: Kept, ref: () => SessionRef, onEnd: (begun: boolean) => void) {
     this.#kept = kept
     this.#ref = ref
     this.#onEnd = onEnd
@@ -135,6 +137,7 @@ export class StreamLog implements Sink {
     return this.#end === undefined
   }
   begun(): void {
+    this.#begun = true
     this.#started.begun()
   }
   element(value: unknown): void {
@@ -153,12 +156,25 @@ export class StreamLog implements Sink {
     this.#end = { failed: outcome !== "succeeded", error: value }
     if (this.#entries.length > this.#kept.items) this.#drop(this.#entries.length - this.#kept.items)
     this.#wake()
-    this.#onEnd()
+    this.#onEnd(this.#begun)
   }
   #wake(): void {
     const readers = this.#readers
     this.#readers = new Set()
     for (const wake of readers) wake()
+  }
+
+  /** There is something new to look at. A signal may outlive many streams: it is listened to only meanwhile. */
+  #more(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal?.removeEventListener("abort", wake)
+        this.#readers.delete(wake)
+        resolve()
+      }
+      this.#readers.add(wake)
+      signal?.addEventListener("abort", wake, { once: true })
+    })
   }
 
   /** @throws SessionRefused ReplayGap */
@@ -176,7 +192,6 @@ export class StreamLog implements Sink {
       left = true
       this.#wake()
     }
-    signal?.addEventListener("abort", leave, { once: true })
     const readEntries = (): AsyncIterator<Entry> => {
       let position = after
       return {
@@ -195,11 +210,10 @@ export class StreamLog implements Sink {
               if (this.#end.failed) throw this.#end.error
               return done
             }
-            await new Promise<void>((resolve) => this.#readers.add(resolve))
+            await this.#more(signal)
           }
         },
         return: async () => {
-          signal?.removeEventListener("abort", leave)
           leave()
           return done
         },

@@ -1,0 +1,44 @@
+/**
+ * An MCP server over Streamable HTTP in place of the usual Map of transports: bounded, expiring, bound to its owner, drained.
+ */
+import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
+import { createSessions } from "@sojourn/core"
+import { drainOnSignals, fromRequest, sessionErrors } from "@sojourn/express"
+import express, { type Request } from "express"
+import { randomUUID } from "node:crypto"
+import { logAddress, logSessions } from "../log.ts"
+import { idleTimeout, port } from "../settings.ts"
+import { createMcpServer } from "./notes.ts"
+import { requireBearer } from "./requireBearer.ts"
+
+const servers = createSessions({
+  name: "mcp",
+  open: async ({ id, use, end }) => {
+    const server = await use(createMcpServer(), (server) => server.close())
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => id })
+    transport.onclose = end
+    await server.connect(transport)
+    return transport
+  },
+  whenBusy: "overlap",
+  restart: false,
+  idleTimeout,
+  maxPerOwner: 20,
+  timeouts: { silence: "Infinity" },
+})
+const sessionId = (req: Request) => req.get("mcp-session-id")
+const server = fromRequest(servers, {
+  owner: (req) => req.auth?.clientId,
+  id: (req) => sessionId(req) ?? randomUUID(),
+})
+const app = express().use(express.json())
+app.all("/mcp", requireBearer, (req, res) =>
+  server(req, res).run((transport) => transport.handleRequest(req, res, req.body), {
+    mustExist: sessionId(req) !== undefined,
+  }),
+)
+app.use(sessionErrors())
+logSessions(servers)
+const http = app.listen(port, "127.0.0.1")
+logAddress(http)
+drainOnSignals({ server: http })

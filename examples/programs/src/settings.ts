@@ -1,0 +1,13 @@
+/** What the tests set differently. Every server listens on loopback only. */
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const number = (name: string, usual: number): number => Number(process.env[name] ?? usual)
+
+export const port = number("PORT", 3000)
+/** Milliseconds. */
+export const idleTimeout = number("IDLE_TIMEOUT", 30 * 60_000)
+/** Milliseconds between two words of the model. */
+export const wordDelay = number("WORD_DELAY", 40)
+/** The folder of the databases. */
+export const data = process.env["DATA"] ?? join(tmpdir(), "workspaces")

@@ -1,0 +1,158 @@
+/** Real databases, real HTTP. An opening takes seconds, so tests that can share a session do. */
+import { setTimeout as sleep } from "node:timers/promises"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { createApp } from "../src/app.ts"
+import { createNotebooks, placesFor, type NotebookPolicy } from "../src/notebook.ts"
+import { maxRows } from "../src/runSql.ts"
+import { serve } from "../src/serve.ts"
+import { Visitor } from "../src/visitor.ts"
+
+const start = async (policy: NotebookPolicy) => {
+  const notebooks = createNotebooks(policy)
+  const happened: Array<string> = []
+  notebooks.subscribe((event) => {
+    if (event._tag === "Opened" || event._tag === "Lost") happened.push(event._tag)
+    if (event._tag === "Closed") happened.push(`Closed: ${event.reason}`)
+  })
+  const { server, url } = await serve(createApp({ notebooks, secret: "a secret of the tests" }))
+  const stop = async (): Promise<void> => {
+    server.close()
+    server.closeAllConnections()
+    await notebooks.drain({ finishWithin: 0 })
+  }
+  return { notebooks, happened, url, stop }
+}
+type Running = Awaited<ReturnType<typeof start>>
+const opening = 30_000
+
+describe("two visitors", () => {
+  let running: Running
+  let alice: Visitor
+  let bob: Visitor
+  beforeAll(async () => {
+    running = await start({})
+    ;[alice, bob] = [new Visitor(running.url), new Visitor(running.url)]
+    await Promise.all([alice.query("create table mine as select 'alice' as whose"), bob.query("select 1")])
+  }, 2 * opening)
+  afterAll(() => running.stop(), opening)
+
+  test("L1: each has a database of their own, opened once, with the data set in it", async () => {
+    const count = "select (select count(*) from cars), (select count(*) from movies), (select count(*) from airports)"
+    const answers = await Promise.all([alice.query(count), alice.query(count), bob.query(count)])
+    for (const { body } of answers) expect(body.rows).toEqual([["406", "3201", "3376"]])
+    expect(running.happened).toEqual(["Opened", "Opened"])
+    const { body } = await alice.query(
+      "select title, release_date, worldwide_gross, imdb_rating from movies where title = 'Toy Story'"
+    )
+    expect(body.rows).toEqual([["Toy Story", "1995-11-22", "361948825", "8.2"]])
+    expect(body.columns?.map((column) => column.numeric)).toEqual([false, false, true, true])
+  })
+
+  test("L19: neither sees the other's tables", async () => {
+    expect((await alice.query("select whose from mine")).body.rows).toEqual([["alice"]])
+    const other = await bob.query("select whose from mine")
+    expect(other.status).toBe(400)
+    expect(other.body.error?.message).toBe('relation "mine" does not exist')
+  })
+
+  test("L5: a bad query says what is wrong with it, and the session stays as it was", async () => {
+    const before = await alice.look()
+    const bad = await alice.query("select nothing from cars")
+    expect(bad.status).toBe(400)
+    expect(bad.body.error).toMatchObject({ message: 'column "nothing" does not exist', code: "42703", position: "8" })
+    expect((await alice.query("select 1/0")).body.error?.message).toBe("division by zero")
+    expect((await alice.query("select 1; select 2")).status).toBe(400)
+    expect((await alice.query("select whose from mine")).body.rows).toEqual([["alice"]])
+    expect((await alice.look()).generation).toBe(before.generation)
+  })
+
+  test("more rows than the limit are never made, also of a result without end", async () => {
+    const { body } = await alice.query("with recursive n(n) as (select 1 union all select n + 1 from n) select n from n")
+    expect(body.rows).toHaveLength(maxRows)
+    expect(body.more).toBe(true)
+    const long = await alice.query("select repeat('x', 5000000)")
+    expect(long.body.rows?.[0]?.[0]).toHaveLength(1001)
+    expect((await alice.query(`select * from cars limit ${maxRows}`)).body.more).toBe(false)
+  })
+
+  test("work beyond the limit is refused before it starts", async () => {
+    for (const sql of [
+      "select count(*) from movies a, movies b, movies c",
+      "select count(*) from generate_series(1, 10000000000)",
+      "create table big as select a.title from movies a, movies b, movies c"
+    ]) {
+      const answer = await alice.query(sql)
+      expect(answer.status).toBe(422)
+      expect(answer.body.error?.message).toContain("Too much work")
+    }
+  })
+
+  test("hostile text is text", async () => {
+    expect((await alice.query("select 1\u0000Q\u0000")).status).toBe(422)
+    expect((await alice.query("select '\ud800<script>' as x")).body.rows).toEqual([["\ufffd<script>"]])
+    expect((await alice.query("")).body).toMatchObject({ rows: [], command: "nothing to do" })
+    expect((await alice.query("x".repeat(100_000))).status).toBe(413)
+    const { body } = await alice.query(`select 1 as "<img src=x onerror=alert(1)>"`)
+    expect(body.columns?.[0]?.name).toBe("<img src=x onerror=alert(1)>")
+    const notJson = await fetch(`${running.url}/query`, { method: "POST", body: "{", headers: { "content-type": "application/json" } })
+    expect(notJson.status).toBe(400)
+    expect(await notJson.text()).not.toContain("node_modules")
+  })
+
+  test("L2, L5: a request that goes away stops waiting, and what it asked for never runs", async () => {
+    // The server is in this process as well: a query that keeps the thread busy would keep the client from leaving.
+    const [busy] = running.notebooks.snapshot().sessions
+    if (busy === undefined) throw new Error("no session is live")
+    const go = Promise.withResolvers<void>()
+    const held = running.notebooks.run(busy.session, () => go.promise)
+    const leaving = AbortSignal.timeout(100)
+    const asked = [alice, bob].map((visitor) => visitor.query("create table never as select 1", leaving))
+    expect((await Promise.allSettled(asked)).map((one) => one.status).toSorted()).toEqual(["fulfilled", "rejected"])
+    // The server is told a moment after the client has gone.
+    await vi.waitFor(() => expect(running.notebooks.snapshot().counts.queued).toBe(0))
+    go.resolve()
+    await held
+    const there = await Promise.all([alice, bob].map((visitor) => visitor.query("select * from never")))
+    expect(there.map(({ status }) => status).toSorted()).toEqual([200, 400])
+  })
+
+  test("looking neither opens nor holds a session, and the page loads nothing from elsewhere", async () => {
+    const carol = new Visitor(running.url)
+    expect(await carol.look()).toMatchObject({ state: "Closed", generation: 0 })
+    expect(await alice.look()).toMatchObject({ state: "Ready", generation: 1 })
+    const page = await fetch(running.url)
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'; style-src 'sha256-")
+    const html = await page.text()
+    expect(html).not.toMatch(/(?:src|href)="(?!data:)/)
+    expect(html).not.toMatch(/https?:\/\//)
+    expect(running.happened).toEqual(["Opened", "Opened"])
+  })
+
+  test("L11: a statement that ends the database costs that database only; the next query gets a new one", async () => {
+    const fatal = await bob.query("copy cars from stdin")
+    expect(fatal.status).toBe(500)
+    expect(fatal.body.error?.message).toContain("did not survive")
+    const { body } = await bob.query("select count(*) from cars")
+    expect(body).toMatchObject({ rows: [["406"]], generation: 2 })
+    expect((await alice.query("select whose from mine")).body.rows).toEqual([["alice"]])
+  }, opening)
+})
+
+test("L8: a session that is not used is closed; the next query opens afresh", async () => {
+  const { happened, url, stop } = await start({ idleTimeout: 300, maxSessions: 1 })
+  try {
+    const visitor = new Visitor(url)
+    await visitor.query("create table mine as select 1")
+    await sleep(600)
+    expect(happened).toEqual(["Opened", "Closed: Idle"])
+    expect((await visitor.look()).explanation).toContain("Idle")
+    expect((await visitor.query("select * from mine")).status).toBe(400)
+    expect(happened).toEqual(["Opened", "Closed: Idle", "Opened"])
+  } finally {
+    await stop()
+  }
+}, 2 * opening)
+
+test("L9: as many databases as the memory has room for", () => {
+  expect([0, 500e6, 1200e6, 2500e6, 64e9].map(placesFor)).toEqual([1, 1, 2, 4, 8])
+})

@@ -1,0 +1,19 @@
+import type { SessionRef } from "../SessionKey.ts"
+import type { Task } from "../task/Task.ts"
+import type { TaskInfo } from "./Explanation.ts"
+
+/** What an observer may know of it. */
+export const taskInfo = (task: Task, session: SessionRef): TaskInfo => {
+  const epoch = task.registry.epochOf
+  return {
+    id: task.id,
+    name: task.name,
+    kind: task.kind === "lease" ? "turn" : task.kind,
+    session,
+    state: task.outcome ?? (task.state === "ended" ? "interrupted" : task.state),
+    queuedAt: epoch(task.queuedAt),
+    startedAt: task.started ? epoch(task.startedAt) : undefined,
+    progressAt: task.started ? epoch(task.progressAt) : undefined,
+    note: task.extras?.note,
+  }
+}
