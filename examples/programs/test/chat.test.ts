@@ -6,7 +6,8 @@ import { serve, type Server } from "./start.ts"
 
 const alice = { authorization: "Bearer token-of-alice" }
 const bob = { authorization: "Bearer token-of-bob" }
-const words = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, index) => `w${index + 1}`)
+const words = (count: number): ReadonlyArray<string> =>
+  Array.from({ length: count }, (_, index) => `w${index + 1}`)
 const userMessage = (text: string): UIMessage => ({
   id: crypto.randomUUID(),
   role: "user",
@@ -82,14 +83,14 @@ describe("chat", () => {
 
   test("the history can be read while a reply streams; a second question is refused", async () => {
     const chat = chatOf(server, "busy")
-    const events = eventsOf(await chat.say(words(12).join(" ")))
+    const events = eventsOf(await chat.say(words(30).join(" ")))
     const first = await firstWords(events, 2)
-    expect(await chat.history()).toEqual([`user: ${words(12).join(" ")}`])
+    expect(await chat.history()).toEqual([`user: ${words(30).join(" ")}`])
     const refused = await chat.say("and another thing")
     expect(refused.status).toBe(409)
     expect(await refused.json()).toEqual({ error: { tag: "SessionRefused", reason: "Busy" } })
     const rest = await all(events)
-    expect(spokenIn([...first, ...rest])).toBe(`1: ${words(12).join(" ")} `)
+    expect(spokenIn([...first, ...rest])).toBe(`1: ${words(30).join(" ")} `)
     expect(await chat.history()).toHaveLength(2)
   })
 
@@ -154,13 +155,13 @@ describe("chat", () => {
         messageId: undefined,
         abortSignal: undefined,
       })
-    const running = await send(words(12).join(" "))
+    const running = await send(words(30).join(" "))
     await expect(send("too early")).rejects.toMatchObject({ statusCode: 409 })
     const found = await transport.reconnectToStream({ chatId: "sdk" })
     if (found === null) throw new Error("no running reply was found")
     for (const stream of [running, found]) {
       const states = await all(readUIMessageStream({ stream }))
-      expect(textOf(states.at(-1)?.parts ?? [])).toBe(`1: ${words(12).join(" ")} `)
+      expect(textOf(states.at(-1)?.parts ?? [])).toBe(`1: ${words(30).join(" ")} `)
     }
     expect(await transport.reconnectToStream({ chatId: "sdk" })).toBeNull()
   })
@@ -179,12 +180,12 @@ test("L8: an idle chat is closed, and the next request finds its history", async
 test("L14: SIGINT lets a running reply finish, closes every chat and exits 0", async () => {
   const server = await serve("chat/main.ts")
   await chatOf(server, "resting").history()
-  const events = eventsOf(await chatOf(server, "talking").say(words(15).join(" ")))
+  const events = eventsOf(await chatOf(server, "talking").say(words(25).join(" ")))
   const before = await firstWords(events, 2)
   server.signal("SIGINT")
   const whole = [...before, ...(await all(events))]
   expect(whole.at(-1)).toEqual({ data: "[DONE]" })
-  expect(spokenIn(whole)).toBe(`1: ${words(15).join(" ")} `)
+  expect(spokenIn(whole)).toBe(`1: ${words(25).join(" ")} `)
   const { code, stderr } = await server.exit
   expect(stderr).toBe("")
   expect(code).toBe(0)

@@ -3,7 +3,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js"
 import { CallToolResultSchema } from "@modelcontextprotocol/sdk/types.js"
 import { setTimeout as sleep } from "node:timers/promises"
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest"
 import { serve, type Server } from "./start.ts"
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
@@ -54,7 +54,7 @@ describe("mcp", () => {
 
   test("calls overlap: a slow one keeps no other waiting", async () => {
     const { note } = await connect(server, "alice")
-    const slow = note("slow", 400)
+    const slow = note("slow", 1000)
     expect(await note("quick")).toEqual(["quick"])
     expect(await slow).toEqual(["quick", "slow"])
   })
@@ -95,11 +95,11 @@ describe("mcp", () => {
 })
 
 test("L8: a connected client is in use however quiet it is; one that has left is closed as idle", async () => {
-  const server = await serve("mcp/main.ts", { IDLE_TIMEOUT: "300" })
+  const server = await serve("mcp/main.ts", { IDLE_TIMEOUT: "1000" })
   const { client, key, note } = await connect(server, "alice")
   await note("milk")
   // Its standing GET is a turn that has not ended.
-  await sleep(900)
+  await sleep(2000)
   expect(await note("bread")).toEqual(["milk", "bread"])
   expect(server.lines).not.toContain(`${key} closed: Idle`)
   await client.close()
@@ -113,8 +113,10 @@ test("L14: SIGINT lets a running tool call finish, closes every session and exit
     init?.method === "GET" ? new Response(null, { status: 405 }) : fetch(url, init)
   const busy = await connect(server, "alice", withoutGet)
   const quiet = await connect(server, "bob", withoutGet)
+  const started = () => server.lines.filter((line) => line === `${busy.key} run: started`).length
+  const before = started()
   const last = busy.note("last words", 600)
-  await sleep(200)
+  await vi.waitFor(() => expect(started()).toBe(before + 1), 10_000)
   server.signal("SIGINT")
   expect(await last).toEqual(["last words"])
   const { code, stderr } = await server.exit

@@ -52,7 +52,9 @@ export const start = (
       }
       looking.add(look)
       look()
-      void exit.then(() => reject(new Error(`It ended without saying ${wanted}. ${lines.join("\n")}${stderr}`)))
+      void exit.then(() =>
+        reject(new Error(`It ended without saying ${wanted}. ${lines.join("\n")}${stderr}`)),
+      )
     })
   return { lines, line, exit, signal: (name) => void child.kill(name) }
 }

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, expectTypeOf, test } from "vitest"
 import { Agent } from "../src/workspaces/Agent.ts"
 import { Database, type ConnectError, type QueryError, type Row } from "../src/workspaces/Database.ts"
 import { Models } from "../src/workspaces/Models.ts"
+import type { Workspaces as WorkspacesService } from "../src/workspaces/workspaces.ts"
 import { start } from "./start.ts"
 
 const data = mkdtempSync(join(tmpdir(), "workspaces-"))
@@ -19,7 +20,7 @@ describe("workspaces", () => {
   test("the program opens a session, queries it, releases everything and exits 0", async () => {
     const { code, stdout, stderr } = await start("workspaces/main.ts").exit
     expect(stderr).toBe("")
-    expect(stdout).toMatch(/models loaded\n\[ .*1.* \]\n.*models released$/)
+    expect(stdout).toMatch(/models loaded\n\[ .*\{ '1': 1 \} \]\n.*models released$/)
     expect(code).toBe(0)
   })
 
@@ -33,11 +34,7 @@ describe("workspaces", () => {
 
   test("the type of a run says what can go wrong and what is still needed", () => {
     expectTypeOf(rows).toEqualTypeOf<
-      Effect.Effect<
-        ReadonlyArray<Row>,
-        QueryError | SessionError<ConnectError>,
-        InstanceType<typeof Workspaces>
-      >
+      Effect.Effect<ReadonlyArray<Row>, QueryError | SessionError<ConnectError>, WorkspacesService>
     >()
   })
 

@@ -22,7 +22,9 @@ export const createApp = ({ notebooks, secret }: AppOptions): Express => {
       .use(express.json({ limit: "64kb" }))
       .get("/", (_req, res) => void res.type("html").send(html))
       .get("/tables", (_req, res) => {
-        res.json(tables.map(({ name, columns }) => ({ name, columns: columns.map((one) => [one.name, one.type]) })))
+        res.json(
+          tables.map(({ name, columns }) => ({ name, columns: columns.map((one) => [one.name, one.type]) })),
+        )
       })
       // The first one opens the database, later ones find it open. Who goes away stops waiting.
       .post("/query", async (req, res) => {
@@ -38,7 +40,13 @@ export const createApp = ({ notebooks, secret }: AppOptions): Express => {
         const explanation = notebooks.explain(notebook(req, res).key)
         const { state, session, closesAt, tasks } = explanation
         const closesIn = closesAt === undefined ? null : Math.max(0, closesAt - Date.now())
-        res.json({ state, generation: session.generation, closesIn, tasks: tasks.length, explanation: String(explanation) })
+        res.json({
+          state,
+          generation: session.generation,
+          closesIn,
+          tasks: tasks.length,
+          explanation: String(explanation),
+        })
       })
       .post("/session/close", async (req, res) => {
         const report = await notebook(req, res).close()
@@ -52,7 +60,7 @@ const securityHeaders: RequestHandler = (_req, res, next) => {
   res.set({
     "content-security-policy": contentSecurityPolicy,
     "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff"
+    "x-content-type-options": "nosniff",
   })
   next()
 }
@@ -72,6 +80,8 @@ const otherErrors: ErrorRequestHandler = (error, _req, res, next) => {
   if (res.headersSent) return next(error)
   const known = error instanceof Error && "expose" in error && error.expose === true && "status" in error
   if (!known) console.error(error)
-  const [status, message] = known ? [Number(error.status), error.message] : [500, "Something went wrong on our side."]
+  const [status, message] = known
+    ? [Number(error.status), error.message]
+    : [500, "Something went wrong on our side."]
   res.status(status).json({ error: { message } })
 }

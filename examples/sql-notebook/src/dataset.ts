@@ -16,8 +16,9 @@ export interface Table {
   readonly columns: ReadonlyArray<Column>
 }
 
-const columns = (spec: Readonly<Record<string, readonly [type: string, from: string]>>): ReadonlyArray<Column> =>
-  Object.entries(spec).map(([name, [type, from]]) => ({ name, type, from }))
+const columns = (
+  spec: Readonly<Record<string, readonly [type: string, from: string]>>,
+): ReadonlyArray<Column> => Object.entries(spec).map(([name, [type, from]]) => ({ name, type, from }))
 
 export const tables: ReadonlyArray<Table> = [
   {
@@ -32,8 +33,8 @@ export const tables: ReadonlyArray<Table> = [
       displacement: ["real", "Displacement"],
       horsepower: ["integer", "Horsepower"],
       weight_lbs: ["integer", "Weight_in_lbs"],
-      acceleration: ["real", "Acceleration"]
-    })
+      acceleration: ["real", "Acceleration"],
+    }),
   },
   {
     name: "movies",
@@ -51,8 +52,8 @@ export const tables: ReadonlyArray<Table> = [
       worldwide_gross: ["bigint", "Worldwide Gross"],
       rotten_tomatoes: ["integer", "Rotten Tomatoes Rating"],
       imdb_rating: ["real", "IMDB Rating"],
-      imdb_votes: ["integer", "IMDB Votes"]
-    })
+      imdb_votes: ["integer", "IMDB Votes"],
+    }),
   },
   {
     name: "airports",
@@ -64,9 +65,9 @@ export const tables: ReadonlyArray<Table> = [
       state: ["text", "state"],
       country: ["text", "country"],
       latitude: ["double precision", "latitude"],
-      longitude: ["double precision", "longitude"]
-    })
-  }
+      longitude: ["double precision", "longitude"],
+    }),
+  },
 ]
 
 /** Creates and fills all tables. Postgres itself reads the files and checks the types. */
@@ -76,11 +77,16 @@ export const loadDataset = async (db: PGlite): Promise<void> => {
     await db.exec(`create table ${table.name} (${list})`)
     const text = await read(table.file)
     if (table.file.endsWith(".csv")) {
-      await db.query(`copy ${table.name} from '/dev/blob' with (format csv, header)`, [], { blob: new Blob([text]) })
+      await db.query(`copy ${table.name} from '/dev/blob' with (format csv, header)`, [], {
+        blob: new Blob([text]),
+      })
     } else {
       const fields = table.columns.map(({ from, type }) => `"${from}" ${type}`).join(", ")
       const names = table.columns.map(({ from }) => `"${from}"`).join(", ")
-      await db.query(`insert into ${table.name} select ${names} from json_to_recordset($1::json) as file (${fields})`, [text])
+      await db.query(
+        `insert into ${table.name} select ${names} from json_to_recordset($1::json) as file (${fields})`,
+        [text],
+      )
     }
   }
   // The planner's estimates, which the cost limit relies on, come from this.

@@ -15,7 +15,7 @@ const sql = "select origin, count(*) from cars group by origin order by origin"
 const expected = JSON.stringify([
   ["Europe", "73"],
   ["Japan", "79"],
-  ["USA", "254"]
+  ["USA", "254"],
 ])
 const coldQueries = 3
 const warmQueries = 60
@@ -46,7 +46,9 @@ export const runDemo = async (say: Say): Promise<ReadonlyArray<Check>> => {
 
   say(`Before: a Postgres per request, ${coldQueries} queries one after the other, then ${atOnce} at once.`)
   const before = await measureBefore(note, say)
-  say(`After: a Postgres per visitor, ${atOnce} queries at once, then 2 visitors with ${warmQueries} queries each.`)
+  say(
+    `After: a Postgres per visitor, ${atOnce} queries at once, then 2 visitors with ${warmQueries} queries each.`,
+  )
   const { side: after, first, checks } = await measureAfter(note, say)
 
   const ratio = before.time / after.time
@@ -54,8 +56,11 @@ export const runDemo = async (say: Say): Promise<ReadonlyArray<Check>> => {
   for (const line of table(before, after, first)) say(line)
   return [
     { what: "every answer is right, before and after", holds: right.size === 1 && right.has(true) },
-    { what: `a warm query is at least 100 times faster than one that opens its own database: ${times(ratio)}`, holds: ratio >= 100 },
-    ...checks
+    {
+      what: `a warm query is at least 100 times faster than one that opens its own database: ${times(ratio)}`,
+      holds: ratio >= 100,
+    },
+    ...checks,
   ]
 }
 
@@ -69,7 +74,9 @@ const measureBefore = async (note: (visit: Visit) => number, say: Say): Promise<
       took.push(note(await visitor.query(sql)))
       say(`  query ${n}: ${ms(took.at(-1) ?? 0)}`)
     }
-    const memory = await memoryOf(() => Promise.all(Array.from({ length: atOnce }, () => visitor.query(sql).then(note))))
+    const memory = await memoryOf(() =>
+      Promise.all(Array.from({ length: atOnce }, () => visitor.query(sql).then(note))),
+    )
     return { time: median(took), queries: coldQueries + atOnce, opened, memory }
   } finally {
     server.close()
@@ -79,7 +86,7 @@ const measureBefore = async (note: (visit: Visit) => number, say: Say): Promise<
 const measureAfter = async (note: (visit: Visit) => number, say: Say) => {
   const notebooks = createNotebooks({ maxSessions: 2 })
   const count = { Opened: 0, Closed: 0 }
-  using _counting = notebooks.subscribe(({ _tag }) => {
+  notebooks.subscribe(({ _tag }) => {
     if (_tag === "Opened" || _tag === "Closed") count[_tag]++
   })
   const { server, url } = await serve(createApp({ notebooks, secret: randomBytes(32).toString("hex") }))
@@ -89,12 +96,15 @@ const measureAfter = async (note: (visit: Visit) => number, say: Say) => {
     // The first opens her database; the others find it being opened and wait for it.
     let first = Infinity
     const memory = await memoryOf(() =>
-      Promise.all(Array.from({ length: atOnce }, async () => (first = Math.min(first, note(await alice.query(sql))))))
+      Promise.all(
+        Array.from({ length: atOnce }, async () => (first = Math.min(first, note(await alice.query(sql))))),
+      ),
     )
     say(`  first query of a visitor: ${ms(first)}`)
     note(await bob.query(sql))
     const took: Array<number> = []
-    for (let n = 0; n < warmQueries; n++) for (const visitor of [alice, bob]) took.push(note(await visitor.query(sql)))
+    for (let n = 0; n < warmQueries; n++)
+      for (const visitor of [alice, bob]) took.push(note(await visitor.query(sql)))
     say(`  ${took.length} more: ${ms(median(took))} each`)
 
     await alice.query("create table mine as select 7 as n")
@@ -104,13 +114,23 @@ const measureAfter = async (note: (visit: Visit) => number, say: Say) => {
     const report = await notebooks.drain()
     const side: Side = { time: median(took), queries: took.length + atOnce + 5, opened: count.Opened, memory }
     const checks: ReadonlyArray<Check> = [
-      { what: "opened once per session, whatever it was asked", holds: count.Opened === 2 && own.body.generation === 1 },
-      { what: "a visitor's tables are nobody else's", holds: others.status === 400 && own.body.rows?.[0]?.[0] === "7" },
-      { what: "a bad query is told, and leaves the session as it was", holds: mistake.status === 400 && own.status === 200 },
+      {
+        what: "opened once per session, whatever it was asked",
+        holds: count.Opened === 2 && own.body.generation === 1,
+      },
+      {
+        what: "a visitor's tables are nobody else's",
+        holds: others.status === 400 && own.body.rows?.[0]?.[0] === "7",
+      },
+      {
+        what: "a bad query is told, and leaves the session as it was",
+        holds: mistake.status === 400 && own.status === 200,
+      },
       {
         what: "drained: every database closed, nothing cut, nothing leaked",
-        holds: report.closed === 2 && count.Closed === 2 && report.cut.length === 0 && report.leaked.length === 0
-      }
+        holds:
+          report.closed === 2 && count.Closed === 2 && report.cut.length === 0 && report.leaked.length === 0,
+      },
     ]
     return { side, first, checks }
   } finally {
@@ -124,12 +144,22 @@ const table = (before: Side, after: Side, first: number): ReadonlyArray<string> 
     ["", "per request", "Sojourn", ""],
     ["time per query, median", ms(before.time), ms(after.time), `${times(before.time / after.time)} faster`],
     ["first query of a visitor", ms(before.time), ms(first), "the same work, once"],
-    ["databases opened", `${before.opened} for ${before.queries}`, `${after.opened} for ${after.queries}`, "queries"],
-    [`memory for ${atOnce} queries at once`, mb(before.memory), mb(after.memory), `${times(before.memory / after.memory)} less`]
+    [
+      "databases opened",
+      `${before.opened} for ${before.queries}`,
+      `${after.opened} for ${after.queries}`,
+      "queries",
+    ],
+    [
+      `memory for ${atOnce} queries at once`,
+      mb(before.memory),
+      mb(after.memory),
+      `${times(before.memory / after.memory)} less`,
+    ],
   ]
   const width = (at: 0 | 1 | 2): number => Math.max(...rows.map((row) => row[at].length))
-  return rows.map(
-    ([what, was, is, so]) => `  ${what.padEnd(width(0))}  ${was.padStart(width(1))}  ${is.padStart(width(2))}  ${so}`.trimEnd()
+  return rows.map(([what, was, is, so]) =>
+    `  ${what.padEnd(width(0))}  ${was.padStart(width(1))}  ${is.padStart(width(2))}  ${so}`.trimEnd(),
   )
 }
 
@@ -155,7 +185,8 @@ const collectGarbage = (): void => {
   ;(runInNewContext("gc") as () => void)()
 }
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 const ms = (value: number): string => (value < 10 ? `${value.toFixed(2)} ms` : `${Math.round(value)} ms`)
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 const times = (ratio: number): string => `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)}x`

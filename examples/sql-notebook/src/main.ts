@@ -11,7 +11,10 @@ import { createNotebooks } from "./notebook.ts"
 import { serve } from "./serve.ts"
 
 const notebooks = createNotebooks()
-const app = createApp({ notebooks, secret: process.env["NOTEBOOK_SECRET"] ?? randomBytes(32).toString("hex") })
+const app = createApp({
+  notebooks,
+  secret: process.env["NOTEBOOK_SECRET"] ?? randomBytes(32).toString("hex"),
+})
 const { server, url } = await serve(app, Number(process.env["PORT"] ?? 0))
 
 let stopping = false
@@ -21,7 +24,7 @@ const handlers = drainOnSignals({
   onDrained: (reports) => {
     const closed = reports.reduce((sum, report) => sum + report.closed, 0)
     console.log(`\nDrained. Databases closed: ${closed}.`)
-  }
+  },
 })
 
 /** True if every check holds. */

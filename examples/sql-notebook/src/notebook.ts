@@ -29,13 +29,13 @@ export const createNotebooks = (policy: NotebookPolicy = {}) =>
           if (error instanceof DatabaseLost) task.broken(error)
           throw error
         }
-      }
+      },
     },
     idleTimeout: policy.idleTimeout ?? "10 minutes",
     maxSessions: policy.maxSessions ?? placesFor(process.availableMemory()),
     maxQueued: 8,
     // Openings come one after the other in effect, so a place may take a while to come free.
-    timeouts: { seat: "15 seconds" }
+    timeouts: { seat: "15 seconds" },
   })
 
 export type Notebooks = ReturnType<typeof createNotebooks>
@@ -43,4 +43,5 @@ export type Notebooks = ReturnType<typeof createNotebooks>
 /** Bytes: 250 MB of WebAssembly memory and a little more. */
 const eachTakes = 300e6
 /** Half of what is free, and no more than eight: one thread serves them all. */
-export const placesFor = (bytes: number): number => Math.min(8, Math.max(1, Math.floor(bytes / 2 / eachTakes)))
+export const placesFor = (bytes: number): number =>
+  Math.min(8, Math.max(1, Math.floor(bytes / 2 / eachTakes)))

@@ -17,5 +17,5 @@ export const contentSecurityPolicy = [
   "img-src data:",
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'"
+  "frame-ancestors 'none'",
 ].join("; ")

@@ -47,7 +47,9 @@ export const runSql = async (db: PGlite, sql: string): Promise<Answer> => {
   if (sql.includes("\0")) throw new NotRun("SQL cannot contain the character NUL.")
   const cost = await expectedCost(db, sql)
   if (cost !== undefined && cost > maxCost) {
-    throw new NotRun(`Too much work: the planner expects a cost of ${Math.round(cost)}, and ${maxCost} is allowed here.`)
+    throw new NotRun(
+      `Too much work: the planner expects a cost of ${Math.round(cost)}, and ${maxCost} is allowed here.`,
+    )
   }
 
   // One row more than is shown, to know whether there is one.
@@ -57,7 +59,9 @@ export const runSql = async (db: PGlite, sql: string): Promise<Answer> => {
   let command = "SELECT"
   for (const reply of replies) {
     if (reply instanceof messages.RowDescriptionMessage) {
-      columns.push(...reply.fields.map(({ name, dataTypeID }) => ({ name, numeric: numericTypes.has(dataTypeID) })))
+      columns.push(
+        ...reply.fields.map(({ name, dataTypeID }) => ({ name, numeric: numericTypes.has(dataTypeID) })),
+      )
     } else if (reply instanceof messages.DataRowMessage) all.push(reply.fields)
     else if (reply instanceof messages.CommandCompleteMessage) command = reply.text
     else if (reply.name === "emptyQuery") command = "nothing to do"
@@ -71,7 +75,9 @@ const expectedCost = async (db: PGlite, sql: string): Promise<number | undefined
   try {
     const replies = await exchange(db, `explain (format json) ${sql}`, 0)
     const row = replies.find((reply) => reply instanceof messages.DataRowMessage)
-    const [plan] = JSON.parse(row?.fields[0] ?? "[]") as ReadonlyArray<{ readonly Plan?: { readonly "Total Cost"?: number } }>
+    const [plan] = JSON.parse(row?.fields[0] ?? "[]") as ReadonlyArray<{
+      readonly Plan?: { readonly "Total Cost"?: number }
+    }>
     return plan?.Plan?.["Total Cost"]
   } catch (error) {
     if (error instanceof messages.DatabaseError) return undefined
@@ -90,7 +96,7 @@ const exchange = async (db: PGlite, sql: string, rows: number): Promise<Readonly
     serialize.describe({ type: "P" }),
     serialize.execute({ rows }),
     serialize.close({ type: "P" }),
-    serialize.sync()
+    serialize.sync(),
   ])
   let replies: ReadonlyArray<Reply>
   try {
@@ -114,7 +120,9 @@ const fitting = (rows: Answer["rows"]): { readonly rows: Answer["rows"]; readonl
   const kept: Array<ReadonlyArray<string | null>> = []
   let left = maxText
   for (const row of rows) {
-    const cells = row.map((cell) => (cell !== null && cell.length > maxCell ? `${cell.slice(0, maxCell)}…` : cell))
+    const cells = row.map((cell) =>
+      cell !== null && cell.length > maxCell ? `${cell.slice(0, maxCell)}…` : cell,
+    )
     left -= cells.reduce((sum, cell) => sum + (cell?.length ?? 0), 0)
     if (left < 0) return { rows: kept, cut: true }
     kept.push(cells)

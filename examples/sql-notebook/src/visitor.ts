@@ -3,7 +3,9 @@ import type { Answer } from "./runSql.ts"
 
 export interface Visit {
   readonly status: number
-  readonly body: Partial<Answer & { readonly generation: number; readonly error: { readonly message?: string } }>
+  readonly body: Partial<
+    Answer & { readonly generation: number; readonly error: { readonly message?: string } }
+  >
   /** Milliseconds, from the question to the whole answer. */
   readonly took: number
 }
@@ -27,9 +29,18 @@ export class Visitor {
   async query(sql: string, signal?: AbortSignal): Promise<Visit> {
     const began = performance.now()
     const response = await this.#ask("POST", "/query", JSON.stringify({ sql }), signal)
-    return { status: response.status, body: (await response.json()) as Visit["body"], took: performance.now() - began }
+    return {
+      status: response.status,
+      body: (await response.json()) as Visit["body"],
+      took: performance.now() - began,
+    }
   }
-  async #ask(method: string, path: string, body: string | null = null, signal: AbortSignal | null = null): Promise<Response> {
+  async #ask(
+    method: string,
+    path: string,
+    body: string | null = null,
+    signal: AbortSignal | null = null,
+  ): Promise<Response> {
     const cookie = this.#cookie === undefined ? {} : { cookie: this.#cookie }
     const headers = { "content-type": "application/json", ...cookie }
     const response = await fetch(this.#url + path, { method, headers, body, signal })

@@ -9,7 +9,7 @@ test.skipIf(process.platform === "win32")(
   async () => {
     const child = spawn(process.execPath, [join(import.meta.dirname, "../src/main.ts"), "--serve"], {
       env: { ...process.env, PORT: "0", CI: "" },
-      stdio: ["ignore", "pipe", "pipe"]
+      stdio: ["ignore", "pipe", "pipe"],
     })
     onTestFinished(() => void child.kill("SIGKILL"))
     let output = ""
@@ -28,7 +28,11 @@ test.skipIf(process.platform === "win32")(
     const visitors = [new Visitor(url), new Visitor(url)]
     for (const visitor of visitors) expect((await visitor.query("select 1")).status).toBe(200)
     const work = "select count(*) from generate_series(1, 1000000)"
-    const asked = visitors.flatMap((visitor) => [visitor.query(work), visitor.query(work), visitor.query(work)])
+    const asked = visitors.flatMap((visitor) => [
+      visitor.query(work),
+      visitor.query(work),
+      visitor.query(work),
+    ])
     const settled = Promise.allSettled(asked)
     // The first answer is there: others run or wait.
     await Promise.race(asked)
@@ -39,9 +43,11 @@ test.skipIf(process.platform === "win32")(
     expect(output).toContain("Drained. Databases closed: 2.")
 
     // Everybody was answered: with a result, or with a refusal.
-    const statuses = (await settled).map((one) => (one.status === "fulfilled" ? one.value.status : one.reason))
+    const statuses = (await settled).map((one) =>
+      one.status === "fulfilled" ? one.value.status : one.reason,
+    )
     expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([])
     expect(statuses).toContain(200)
   },
-  60_000
+  60_000,
 )

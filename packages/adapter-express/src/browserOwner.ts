@@ -36,7 +36,13 @@ export const browserOwner = (options: BrowserOwnerOptions): ((req: AnyRequest, r
     // Once a request: a second call must not set a second cookie.
     const before = known.get(req)
     if (before !== undefined) return before
-    const cookie: CookieOptions = { httpOnly: true, sameSite: "lax", path: "/", secure: req.secure, ...options.cookie }
+    const cookie: CookieOptions = {
+      httpOnly: true,
+      sameSite: "lax",
+      path: "/",
+      secure: req.secure,
+      ...options.cookie,
+    }
     // What the prefix promises: no sub-domain and no plain HTTP page has set it.
     const bound = cookie.secure === true && cookie.path === "/" && cookie.domain === undefined
     const fullName = bound ? `__Host-${name}` : name
@@ -56,7 +62,10 @@ export const browserOwner = (options: BrowserOwnerOptions): ((req: AnyRequest, r
 type Secrets = readonly [string, ...ReadonlyArray<string>]
 
 /** `fresh`: signed with the newest secret. Each is tried, and compared in constant time. */
-const verified = (secrets: Secrets, text: string | undefined): { readonly id: string; readonly fresh: boolean } | undefined => {
+const verified = (
+  secrets: Secrets,
+  text: string | undefined,
+): { readonly id: string; readonly fresh: boolean } | undefined => {
   const [, id, mac] = shape.exec(text ?? "") ?? []
   if (id === undefined || mac === undefined) return undefined
   // The text is compared, not the bytes it stands for: base64url can write the same bytes in several ways.
@@ -70,13 +79,18 @@ const sign = (secret: string, id: string): string =>
 
 const checkedSecrets = (given: string | ReadonlyArray<string>): Secrets => {
   const [first, ...others] = Array.isArray(given) ? (given as ReadonlyArray<string>) : [given as string]
-  if (first === undefined || [first, ...others].some((secret) => typeof secret !== "string" || secret.length < 16)) {
+  if (
+    first === undefined ||
+    [first, ...others].some((secret) => typeof secret !== "string" || secret.length < 16)
+  ) {
     throw wrong("secret: one text of at least 16 characters, or a list of such texts, is needed.")
   }
   return [first, ...others]
 }
 const checkedName = (name: string): string => {
   if (/^[\w-]{1,64}$/.test(name) && !/^__(?:host|secure)-/i.test(name)) return name
-  throw wrong("name: 1 to 64 letters, digits, - and _, without a __Host- or __Secure- of its own, are allowed.")
+  throw wrong(
+    "name: 1 to 64 letters, digits, - and _, without a __Host- or __Secure- of its own, are allowed.",
+  )
 }
 const wrong = (message: string): SessionMisuse => new SessionMisuse({ reason: "InvalidOption", message })

@@ -14,7 +14,8 @@ export const clientGone = (res: Response): AbortSignal => {
   if (known !== undefined) return known
   const controller = new AbortController()
   const check = (): void => {
-    if (hasLeft(res)) controller.abort(new DOMException("The client left before the answer was complete.", "AbortError"))
+    if (hasLeft(res))
+      controller.abort(new DOMException("The client left before the answer was complete.", "AbortError"))
   }
   signals.set(res, controller.signal)
   if (res.closed) check()

@@ -22,14 +22,14 @@ export type FromRequestOptions = Options<{
 export const fromRequest =
   <Handle>(
     sessions: { readonly at: (key: SessionKey, defaults?: AtOptions) => Handle },
-    from: KeyFrom
+    from: KeyFrom,
   ): ((req: AnyRequest, res: Response, options?: FromRequestOptions) => Handle) =>
   (req, res, options) => {
     const key = keyOf(from, req, res)
     const last = lastEvent(req)
     const handle = sessions.at(key, {
       signal: options?.onDisconnect === "continue" ? undefined : clientGone(res),
-      after: last?.index
+      after: last?.index,
     })
     return last?.stream === undefined ? handle : resuming(handle, last.stream)
   }

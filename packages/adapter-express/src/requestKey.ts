@@ -23,7 +23,8 @@ const maxLength = 512
 /** The key of a request. Throws `SessionMisuse InvalidKey` with a `status`, which `sessionErrors` and Express answer with. */
 export const keyOf = (from: KeyFrom, req: AnyRequest, res: Response): SessionKey => {
   const owner = from.owner(req, res)
-  if (owner === undefined || owner === null || owner === "") throw refused(401, "the request has no verified owner")
+  if (owner === undefined || owner === null || owner === "")
+    throw refused(401, "the request has no verified owner")
   if (from.id === undefined) return { owner }
   const id = joined(from.id(req))
   if (id === undefined || id === "") throw refused(400, "the request does not say which session")
@@ -36,7 +37,9 @@ const joined = (id: unknown): string | undefined => {
   if (typeof id === "string") return id
   if (!Array.isArray(id) || !id.every((part) => typeof part === "string")) return undefined
   // Express decodes each part of a wildcard: a slash inside a part must not look like one between parts.
-  return id.length === 1 ? id[0] : id.map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/")
+  return id.length === 1
+    ? id[0]
+    : id.map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/")
 }
 
 const refused = (status: 400 | 401, what: string): SessionMisuse =>
@@ -47,5 +50,7 @@ const refused = (status: 400 | 401, what: string): SessionMisuse =>
  * aborts when the client leaves before the answer is complete.
  */
 export const requestKey =
-  (from: KeyFrom): ((req: AnyRequest, res: Response) => { readonly key: SessionKey; readonly signal: AbortSignal }) =>
+  (
+    from: KeyFrom,
+  ): ((req: AnyRequest, res: Response) => { readonly key: SessionKey; readonly signal: AbortSignal }) =>
   (req, res) => ({ key: keyOf(from, req, res), signal: clientGone(res) })

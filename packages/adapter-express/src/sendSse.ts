@@ -29,7 +29,7 @@ const keepAliveEvery = 15_000
 export const sendSse = async <A>(
   res: Response,
   stream: SessionStream<A> | undefined,
-  options: SendSseOptions<A> = {}
+  options: SendSseOptions<A> = {},
 ): Promise<void> => {
   if (stream === undefined) {
     res.setHeader("cache-control", "no-store")
@@ -60,13 +60,17 @@ const sendHeaders = (res: Response, own: Readonly<Record<string, string>> | unde
     "cache-control": "no-cache, no-transform",
     // nginx would collect the answer first.
     "x-accel-buffering": "no",
-    ...own
+    ...own,
   }
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   res.flushHeaders()
 }
 
-const sendElements = async <A>(res: Response, stream: SessionStream<A>, options: SendSseOptions<A>): Promise<void> => {
+const sendElements = async <A>(
+  res: Response,
+  stream: SessionStream<A>,
+  options: SendSseOptions<A>,
+): Promise<void> => {
   const encode = options.encode ?? ((element: A) => JSON.stringify(element) ?? "null")
   const keepAlive = setInterval(() => {
     if (!res.writableNeedDrain) res.write(": keep-alive\n\n")

@@ -16,7 +16,7 @@ const statuses: { readonly [K in Ours["reason"]]?: number } = {
   ReplayGap: 410,
   Timeout: 504,
   Silent: 504,
-  QueueTimeout: 504
+  QueueTimeout: 504,
 }
 
 const statusOf = (error: Ours): number => {
@@ -26,8 +26,12 @@ const statusOf = (error: Ours): number => {
 }
 
 /** All that a client is told: no message, key, stack or cause. */
-export const publicError = (error: unknown): { readonly error: { readonly tag: string; readonly reason: string } } => ({
-  error: isSessionError(error) ? { tag: error._tag, reason: error.reason } : { tag: "Error", reason: "Failed" }
+export const publicError = (
+  error: unknown,
+): { readonly error: { readonly tag: string; readonly reason: string } } => ({
+  error: isSessionError(error)
+    ? { tag: error._tag, reason: error.reason }
+    : { tag: "Error", reason: "Failed" },
 })
 
 /**

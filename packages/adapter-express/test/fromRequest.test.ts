@@ -11,19 +11,25 @@ const secret = "a secret of the tests"
 test("L1, L2: opened once per browser, also by requests at the same time, and reused", async () => {
   const { sessions, opened } = counters()
   const counter = fromRequest(sessions, { owner: browserOwner({ secret }) })
-  const app = express().get("/", async (req, res) => void res.json(await counter(req, res).run((c) => ++c.turns)))
+  const app = express().get(
+    "/",
+    async (req, res) => void res.json(await counter(req, res).run((c) => ++c.turns)),
+  )
   const url = await listen(app)
   const visitor = new Browser()
   expect(await (await visitor.visit(url)).json()).toBe(1)
   const answers = await Promise.all(Array.from({ length: 5 }, async () => (await visitor.visit(url)).json()))
-  expect(answers.toSorted()).toEqual([2, 3, 4, 5, 6])
+  expect(new Set(answers)).toEqual(new Set([2, 3, 4, 5, 6]))
   expect(opened).toHaveLength(1)
 })
 
 test("L19: two browsers are two owners", async () => {
   const { sessions, opened } = counters()
   const counter = fromRequest(sessions, { owner: browserOwner({ secret }), id: () => "same" })
-  const app = express().get("/", async (req, res) => void res.json(await counter(req, res).run((c) => ++c.turns)))
+  const app = express().get(
+    "/",
+    async (req, res) => void res.json(await counter(req, res).run((c) => ++c.turns)),
+  )
   const url = await listen(app)
   const [one, other] = [new Browser(), new Browser()]
   expect(await (await one.visit(url)).json()).toBe(1)
@@ -109,10 +115,12 @@ test("a client that has left already has an aborted signal, and nothing opens", 
   const outcome = Promise.withResolvers<unknown>()
   const app = express().get("/", async (req, res) => {
     await new Promise((resolve) => res.once("close", resolve))
-    await counter(req, res).run((c) => c.turns).then(outcome.resolve, outcome.resolve)
+    await counter(req, res)
+      .run((c) => c.turns)
+      .then(outcome.resolve, outcome.resolve)
   })
   const url = await listen(app)
-  await expect(fetch(url, { signal: AbortSignal.timeout(100) })).rejects.toThrow()
+  await expect(fetch(url, { signal: AbortSignal.timeout(100) })).rejects.toThrow("timeout")
   expect(await outcome.promise).toMatchObject({ name: "AbortError" })
   expect(opened).toEqual([])
 })
@@ -121,7 +129,7 @@ test("without owner 401, without id 400: thrown as InvalidKey, answered by sessi
   const { sessions, opened } = counters()
   const counter = fromRequest(sessions, {
     owner: (req) => req.get("x-user"),
-    id: (req) => req.query["id"] as string | undefined
+    id: (req) => req.query["id"] as string | undefined,
   })
   const caught: Array<unknown> = []
   const app = express()
@@ -142,7 +150,7 @@ test("without owner 401, without id 400: thrown as InvalidKey, answered by sessi
     [await fetch(`${url}/?id=1`, { headers: { "x-user": "" } }), 401],
     [await fetch(url, user), 400],
     [await fetch(`${url}/?id=`, user), 400],
-    [await fetch(`${url}/?id=${"x".repeat(600)}`, user), 400]
+    [await fetch(`${url}/?id=${"x".repeat(600)}`, user), 400],
   ] as const
   for (const [response, status] of answers) {
     expect(response.status).toBe(status)
@@ -168,7 +176,7 @@ test("hostile ids neither break nor merge, and reach no other owner", async () =
     fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ owner, id })
+      body: JSON.stringify({ owner, id }),
     })
   const ids = [
     "__proto__",
@@ -194,7 +202,7 @@ test("hostile ids neither break nor merge, and reach no other owner", async () =
     "%2F",
     "a\r\nset-cookie: x=y",
     "<script>alert(1)</script>",
-    "x".repeat(500)
+    "x".repeat(500),
   ]
   for (const owner of ["alice", "alice~", "a"]) {
     for (const id of ids) {
@@ -205,7 +213,8 @@ test("hostile ids neither break nor merge, and reach no other owner", async () =
   }
   expect(new Set(opened).size).toBe(3 * ids.length)
   expect(opened.every((key) => /^[a-z0-9_=~.-]+$/.test(key) && !key.startsWith("."))).toBe(true)
-  for (const id of [{ owner: "bob" }, 7, null, [], [["x"]], "x".repeat(512)]) expect((await ask("alice", id)).status).toBe(400)
+  for (const id of [{ owner: "bob" }, 7, null, [], [["x"]], "x".repeat(512)])
+    expect((await ask("alice", id)).status).toBe(400)
   expect(opened).toHaveLength(3 * ids.length)
 })
 
@@ -218,7 +227,8 @@ test("the parts of a wildcard make one id, whatever is inside them", async () =>
     res.end()
   })
   const url = await listen(app)
-  for (const path of ["/files/a", "/files/a/b", "/files/a%2Fb", "/files/a~1b", "/files/a%7E1/b"]) await raw(url, path)
+  for (const path of ["/files/a", "/files/a/b", "/files/a%2Fb", "/files/a~1b", "/files/a%7E1/b"])
+    await raw(url, path)
   const ids = seen.map((key) => (typeof key === "object" && "id" in key ? key.id : undefined))
   expect(ids.slice(0, 2)).toEqual(["a", "a/b"])
   expect(ids[3]).toBe("a~1b")
@@ -233,9 +243,9 @@ test("Last-Event-ID is taken when it is one, and ignored when it is not", () => 
       at: (_key, defaults) => {
         given.push(defaults?.after)
         return handle
-      }
+      },
     },
-    { owner: () => "alice" }
+    { owner: () => "alice" },
   )
   const ask = (header: string | undefined): unknown => {
     given.length = 0
@@ -248,7 +258,21 @@ test("Last-Event-ID is taken when it is one, and ignored when it is not", () => 
   expect(ask("37")).toEqual([37, {}])
   expect(ask("0")).toEqual([0, {}])
   expect(ask("t12:37")).toEqual([37, { stream: "t12" }])
-  for (const none of ["", "-1", "1.5", "1e3", " 1", "0x10", "9".repeat(16), "NaN", ":5", "a:", "a b:1", "ü:1", "a:1\u0000"]) {
+  for (const none of [
+    "",
+    "-1",
+    "1.5",
+    "1e3",
+    " 1",
+    "0x10",
+    "9".repeat(16),
+    "NaN",
+    ":5",
+    "a:",
+    "a b:1",
+    "ü:1",
+    "a:1\u0000",
+  ]) {
     expect(ask(none)).toEqual([undefined, {}])
   }
 })

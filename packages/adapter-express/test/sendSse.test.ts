@@ -17,7 +17,11 @@ test("L2: elements with ids, headers for every proxy, and a last event", async (
   const { sessions } = counters()
   const counter = fromRequest(sessions, { owner: () => "alice" })
   const app = express().get("/", (req, res) =>
-    sendSse(res, counter(req, res).stream(() => upTo(3)), { done: "[DONE]", headers: { "x-own": "1", "x-accel-buffering": "yes" } })
+    sendSse(
+      res,
+      counter(req, res).stream(() => upTo(3)),
+      { done: "[DONE]", headers: { "x-own": "1", "x-accel-buffering": "yes" } },
+    ),
   )
   const response = await fetch(await listen(app))
   expect(response.status).toBe(200)
@@ -25,7 +29,7 @@ test("L2: elements with ids, headers for every proxy, and a last event", async (
     "content-type": "text/event-stream",
     "cache-control": "no-cache, no-transform",
     "x-own": "1",
-    "x-accel-buffering": "yes"
+    "x-accel-buffering": "yes",
   })
   const all = await allEvents(response)
   expect(all.map((event) => event["data"])).toEqual(['{"n":1}', '{"n":2}', '{"n":3}', "[DONE]"])
@@ -41,11 +45,18 @@ test("text with line breaks of any kind stays one event, and forges none", async
       sessions.stream("a", async function* () {
         yield* texts
       }),
-      { encode: (text) => text }
-    )
+      { encode: (text) => text },
+    ),
   )
   const all = await allEvents(await fetch(await listen(app)))
-  expect(all.map((event) => event["data"])).toEqual(["a\nb", "a\nb", "a\nb", "a\n\nevent: error\ndata: x", "", "\ufffd"])
+  expect(all.map((event) => event["data"])).toEqual([
+    "a\nb",
+    "a\nb",
+    "a\nb",
+    "a\n\nevent: error\ndata: x",
+    "",
+    "\ufffd",
+  ])
   expect(all.some((event) => "event" in event)).toBe(false)
 })
 
@@ -53,7 +64,12 @@ test("L9: headers wait for the turn: a refusal is still a status", async () => {
   const { sessions } = counters({ whenBusy: "reject" })
   const counter = fromRequest(sessions, { owner: () => "alice" })
   const app = express()
-    .get("/", (req, res) => sendSse(res, counter(req, res).stream(() => upTo(1))))
+    .get("/", (req, res) =>
+      sendSse(
+        res,
+        counter(req, res).stream(() => upTo(1)),
+      ),
+    )
     .use(sessionErrors())
   const url = await listen(app)
   const go = Promise.withResolvers<void>()
@@ -77,7 +93,12 @@ test("L5: a client that goes away cancels the stream", async () => {
   const { sessions } = counters()
   const counter = fromRequest(sessions, { owner: () => "alice" })
   const app = express().get("/", (req, res) =>
-    sendSse(res, counter(req, res, req.query["bound"] === "no" ? { onDisconnect: "continue" } : {}).stream(() => upTo(1e9, 1)))
+    sendSse(
+      res,
+      counter(req, res, req.query["bound"] === "no" ? { onDisconnect: "continue" } : {}).stream(() =>
+        upTo(1e9, 1),
+      ),
+    ),
   )
   const url = await listen(app)
   // Also when the stream does not know of the request: nobody is left to read it.
@@ -95,7 +116,13 @@ const resumable = (every: number, count: number) => {
   const { sessions, opened } = counters()
   const counter = fromRequest(sessions, { owner: () => "alice" })
   const app = express()
-    .post("/", (req, res) => sendSse(res, counter(req, res).stream(() => upTo(count, every), { resumable: true }), { done: "end" }))
+    .post("/", (req, res) =>
+      sendSse(
+        res,
+        counter(req, res).stream(() => upTo(count, every), { resumable: true }),
+        { done: "end" },
+      ),
+    )
     .get("/", async (req, res) => sendSse(res, await counter(req, res).resume(), { done: "end" }))
     .use(sessionErrors())
   return { sessions, opened, app }
@@ -152,8 +179,8 @@ test("L5, L17: an error after the headers is an event without stack or key", asy
         counter(req, res).stream(async function* () {
           yield 1
           throw own
-        })
-      )
+        }),
+      ),
     )
     .get("/ours", (req, res) =>
       sendSse(
@@ -163,13 +190,18 @@ test("L5, L17: an error after the headers is an event without stack or key", asy
             yield 1
             await sleep(60_000, undefined, { signal })
           },
-          { timeout: 100 }
-        )
-      )
+          { timeout: 100 },
+        ),
+      ),
     )
-    .get("/encode", (req, res) => sendSse(res, counter(req, res).stream(async function* () {
-      yield 1n
-    })))
+    .get("/encode", (req, res) =>
+      sendSse(
+        res,
+        counter(req, res).stream(async function* () {
+          yield 1n
+        }),
+      ),
+    )
     .use(sessionErrors())
     .use(((error, _req, _res, _next) => void passedOn.push(error)) satisfies ErrorRequestHandler)
   const url = await listen(app)
@@ -197,8 +229,8 @@ test("a stream that says nothing sends comments, and stops doing so at its end",
         sessions.stream("a", async function* () {
           await go.promise
           yield 1
-        })
-      )
+        }),
+      ),
     )
     const response = await fetch(await listen(app))
     const text = response.text()
@@ -221,8 +253,8 @@ test("L5: a slow client sets the pace", async () => {
       sessions.stream("a", async function* () {
         const block = "x".repeat(256 * 1024)
         for (; made < 400; made++) yield block
-      })
-    )
+      }),
+    ),
   )
   const url = await listen(app)
   const client = httpRequest(url).end()

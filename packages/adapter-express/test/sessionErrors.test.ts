@@ -5,7 +5,14 @@ import { expect, test } from "vitest"
 import { fromRequest, sessionErrors } from "../src/index.ts"
 import { counters, listen, next } from "./support.ts"
 
-const session = { name: "s", key: "secret-key~", id: "secret-id", owner: "secret-owner", generation: 1, serial: 1 }
+const session = {
+  name: "s",
+  key: "secret-key~",
+  id: "secret-id",
+  owner: "secret-owner",
+  generation: 1,
+  serial: 1,
+}
 const task: TaskInfo = {
   id: "t1",
   name: "run",
@@ -15,7 +22,7 @@ const task: TaskInfo = {
   queuedAt: 0,
   startedAt: 0,
   progressAt: 0,
-  note: undefined
+  note: undefined,
 }
 const serve = async (error: unknown, after: "before headers" | "after headers" = "before headers") => {
   const passedOn: Array<unknown> = []
@@ -30,7 +37,7 @@ const serve = async (error: unknown, after: "before headers" | "after headers" =
         passedOn.push(passed)
         if (res.headersSent) res.end()
         else res.status(599).end()
-      }) satisfies ErrorRequestHandler)
+      }) satisfies ErrorRequestHandler),
   )
   return { response: await fetch(url), passedOn }
 }
@@ -46,7 +53,7 @@ const refused: Readonly<Record<SessionRefused["reason"], number>> = {
   Closed: 503,
   NotFound: 404,
   LeaseEnded: 404,
-  ReplayGap: 410
+  ReplayGap: 410,
 }
 const stopped: Readonly<Record<TaskStopped["reason"], number>> = {
   Timeout: 504,
@@ -58,7 +65,7 @@ const stopped: Readonly<Record<TaskStopped["reason"], number>> = {
   Closed: 503,
   Restarted: 503,
   Drained: 503,
-  Broken: 503
+  Broken: 503,
 }
 const openFailed: Readonly<Record<SessionOpenFailed["reason"], number>> = { Failed: 503, TimedOut: 503 }
 const misuse: Readonly<Record<SessionMisuse["reason"], number>> = {
@@ -66,32 +73,44 @@ const misuse: Readonly<Record<SessionMisuse["reason"], number>> = {
   ReentrantClose: 500,
   InvalidKey: 500,
   InvalidOption: 500,
-  TaskEnded: 500
+  TaskEnded: 500,
 }
 const cause = new Error("secret cause")
 const fields = { session, cause, message: "secret message", retryAfter: 1001 }
-const entries = <K extends string>(table: Readonly<Record<K, number>>) => Object.entries(table) as Array<[K, number]>
+const entries = <K extends string>(table: Readonly<Record<K, number>>) =>
+  Object.entries(table) as Array<[K, number]>
 const rows: ReadonlyArray<readonly [string, string, number, Error]> = [
-  ...entries(refused).map(([reason, status]) => ["SessionRefused", reason, status, new SessionRefused({ ...fields, reason })] as const),
+  ...entries(refused).map(
+    ([reason, status]) =>
+      ["SessionRefused", reason, status, new SessionRefused({ ...fields, reason })] as const,
+  ),
   ...entries(stopped).map(
-    ([reason, status]) => ["TaskStopped", reason, status, new TaskStopped({ ...fields, reason, task, started: true })] as const
+    ([reason, status]) =>
+      ["TaskStopped", reason, status, new TaskStopped({ ...fields, reason, task, started: true })] as const,
   ),
   ...entries(openFailed).map(
-    ([reason, status]) => ["SessionOpenFailed", reason, status, new SessionOpenFailed({ ...fields, reason })] as const
+    ([reason, status]) =>
+      ["SessionOpenFailed", reason, status, new SessionOpenFailed({ ...fields, reason })] as const,
   ),
-  ...entries(misuse).map(([reason, status]) => ["SessionMisuse", reason, status, new SessionMisuse({ ...fields, reason })] as const)
+  ...entries(misuse).map(
+    ([reason, status]) =>
+      ["SessionMisuse", reason, status, new SessionMisuse({ ...fields, reason })] as const,
+  ),
 ]
 
-test.for(rows)("L17: %s %s is answered %i, and nothing else is told", async ([tag, reason, status, error]) => {
-  const { response, passedOn } = await serve(error)
-  expect(response.status).toBe(status)
-  expect(response.headers.get("retry-after")).toBe("2")
-  expect(response.headers.get("cache-control")).toBe("no-store")
-  const text = await response.text()
-  expect(JSON.parse(text)).toEqual({ error: { tag, reason } })
-  expect(JSON.stringify([...response.headers]) + text).not.toContain("secret")
-  expect(passedOn).toEqual([])
-})
+test.for(rows)(
+  "L17: %s %s is answered %i, and nothing else is told",
+  async ([tag, reason, status, error]) => {
+    const { response, passedOn } = await serve(error)
+    expect(response.status).toBe(status)
+    expect(response.headers.get("retry-after")).toBe("2")
+    expect(response.headers.get("cache-control")).toBe("no-store")
+    const text = await response.text()
+    expect(JSON.parse(text)).toEqual({ error: { tag, reason } })
+    expect(JSON.stringify([...response.headers]) + text).not.toContain("secret")
+    expect(passedOn).toEqual([])
+  },
+)
 
 test("without retryAfter there is no Retry-After; now is 0", async () => {
   const never = await serve(new SessionRefused({ reason: "NotFound" }))
@@ -128,11 +147,26 @@ test("L9, L6, L14: from a real registry: MaxQueued, Busy, Timeout, NotFound, Dra
   const counter = fromRequest(sessions, { owner: (req) => req.get("x-user") ?? "alice" })
   const go = Promise.withResolvers<void>()
   const app = express()
-    .get("/hold", async (req, res) => void res.json(await counter(req, res).run(() => go.promise.then(() => "held"))))
+    .get(
+      "/hold",
+      async (req, res) => void res.json(await counter(req, res).run(() => go.promise.then(() => "held"))),
+    )
     .get("/queue", async (req, res) => void res.json(await counter(req, res).run(() => 1)))
-    .get("/reject", async (req, res) => void res.json(await counter(req, res).run(() => 1, { whenBusy: "reject" })))
-    .get("/timeout", async (req, res) => void res.json(await counter(req, res).run((_c, { signal }) => sleep(60_000, 1, { signal }), { timeout: 20 })))
-    .get("/exists", async (req, res) => void res.json(await counter(req, res).run(() => 1, { mustExist: true })))
+    .get(
+      "/reject",
+      async (req, res) => void res.json(await counter(req, res).run(() => 1, { whenBusy: "reject" })),
+    )
+    .get(
+      "/timeout",
+      async (req, res) =>
+        void res.json(
+          await counter(req, res).run((_c, { signal }) => sleep(60_000, 1, { signal }), { timeout: 20 }),
+        ),
+    )
+    .get(
+      "/exists",
+      async (req, res) => void res.json(await counter(req, res).run(() => 1, { mustExist: true })),
+    )
     .use(sessionErrors())
   const url = await listen(app)
   const ask = async (path: string, user = "alice") => {

@@ -26,7 +26,9 @@ type Counters = ReturnType<typeof createSessions<Counter>>
 
 let made = 0
 /** A registry of counters, with the list of what was opened; drained when the test ends. */
-export const counters = (policy: Omit<Parameters<typeof createSessions<Counter>>[0], "name" | "open"> = {}) => {
+export const counters = (
+  policy: Omit<Parameters<typeof createSessions<Counter>>[0], "name" | "open"> = {},
+) => {
   const opened: Array<string> = []
   const sessions: Counters = createSessions({
     name: `express-test-${made++}`,
@@ -34,7 +36,7 @@ export const counters = (policy: Omit<Parameters<typeof createSessions<Counter>>
       opened.push(key)
       return { key, id, owner, turns: 0 }
     },
-    ...policy
+    ...policy,
   })
   onTestFinished(async () => void (await sessions.drain({ finishWithin: 0 })))
   return { sessions, opened }
@@ -53,7 +55,10 @@ export const next = <T extends SessionEvent["_tag"]>(sessions: Counters, tag: T)
 /** A browser as far as these tests need one: it keeps the last cookie it was given. */
 export class Browser {
   cookie: string | undefined
-  async visit(url: string, init: { readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Response> {
+  async visit(
+    url: string,
+    init: { readonly headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<Response> {
     const cookie = this.cookie === undefined ? {} : { cookie: this.cookie }
     const response = await fetch(url, { headers: { ...cookie, ...init.headers } })
     const [set] = response.headers.getSetCookie()

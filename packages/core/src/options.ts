@@ -53,17 +53,17 @@ const checkNames = (where: string, given: object, known: ReadonlyArray<string>):
     if (!known.includes(name)) throw invalidOption(`${where}${name}: there is no such option. Known: ${known.join(", ")}.`)
   }
 }
-const checkObject = (option: string, value: unknown): void => {
+export const checkObject = (option: string, value: unknown): void => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(option, value, "an object")
 }
 
-const timeParts = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]
+const timeParts = new Set(["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"])
 /** Duration reads a part it does not know, and NaN, as zero: a misspelt time would be none at all. */
 const isTimeParts = (given: Time): boolean => {
   if (typeof given !== "object" || Duration.isDuration(given)) return true
   const parts: ReadonlyArray<unknown> = Array.isArray(given) ? given : Object.values(given)
   if (!parts.every((part) => part === undefined || (typeof part === "number" && Number.isFinite(part)))) return false
-  return Array.isArray(given) || (parts.length > 0 && Object.keys(given).every((name) => timeParts.includes(name)))
+  return Array.isArray(given) || (parts.length > 0 && Object.keys(given).every((name) => timeParts.has(name)))
 }
 
 /** Milliseconds. */
@@ -95,10 +95,10 @@ const flag = (option: string, given: boolean | undefined, fallback: boolean): bo
   if (typeof given !== "boolean") throw wrong(option, given, "true or false")
   return given
 }
-const busyWords: ReadonlyArray<unknown> = ["queue", "reject", "replace", "overlap"] satisfies Array<WhenBusy>
+const busyWords: ReadonlySet<unknown> = new Set(["queue", "reject", "replace", "overlap"] satisfies Array<WhenBusy>)
 const whenBusyOf = (option: string, given: WhenBusy | undefined, fallback: WhenBusy): WhenBusy => {
   if (given === undefined) return fallback
-  if (!busyWords.includes(given)) throw wrong(option, given, `one of ${busyWords.join(", ")}`)
+  if (!busyWords.has(given)) throw wrong(option, given, `one of ${[...busyWords].join(", ")}`)
   return given
 }
 

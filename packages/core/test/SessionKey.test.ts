@@ -6,7 +6,30 @@ import { resolveKey, type SessionKey, type SessionRef } from "../src/SessionKey.
 // Every UTF-16 unit, lone surrogates included, and what separates, escapes or names devices somewhere.
 const unit = fc.oneof(
   fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
-  fc.constantFrom("~", "=", "/", "\\", ".", "..", ":", "%", "\0", "\n", " ", "a", "A", "7e", "=7e", "=u", "con", "nul", "é", "e\u0301", "😀", "\ud83d"),
+  fc.constantFrom(
+    "~",
+    "=",
+    "/",
+    "\\",
+    ".",
+    "..",
+    ":",
+    "%",
+    "\0",
+    "\n",
+    " ",
+    "a",
+    "A",
+    "7e",
+    "=7e",
+    "=u",
+    "con",
+    "nul",
+    "é",
+    "e\u0301",
+    "😀",
+    "\ud83d",
+  ),
 )
 const text = fc.array(unit, { minLength: 1, maxLength: 12 }).map((units) => units.join(""))
 const keys: fc.Arbitrary<string | { readonly owner: string; readonly id?: string }> = fc.oneof(
@@ -75,8 +98,19 @@ describe("L17: keys", () => {
       fc.property(keys, keys, (a, b) => {
         fc.pre(identity(a) !== identity(b))
         const [mine, other] = [resolveKey(a), resolveKey(b)]
-        const forged = { name: "x", key: other.canonical, id: mine.id, owner: mine.owner, generation: 1, serial: 1 }
-        const belongs = typeof a === "object" && typeof b === "object" && a.owner === b.owner && (b.id ?? b.owner) === mine.id
+        const forged = {
+          name: "x",
+          key: other.canonical,
+          id: mine.id,
+          owner: mine.owner,
+          generation: 1,
+          serial: 1,
+        }
+        const belongs =
+          typeof a === "object" &&
+          typeof b === "object" &&
+          a.owner === b.owner &&
+          (b.id ?? b.owner) === mine.id
         expect(misuse(forged)).toEqual(belongs ? other : "InvalidKey")
       }),
     )
@@ -127,22 +161,38 @@ describe("L17: keys", () => {
     ["a ref that says a string key is owned", { key: "a", serial: 1, id: "a", owner: "a" }],
     [
       "a ref longer than a key may be",
-      { key: `${"a".repeat(512)}~${"b".repeat(512)}`, serial: 1, id: "b".repeat(512), owner: "a".repeat(512) },
+      {
+        key: `${"a".repeat(512)}~${"b".repeat(512)}`,
+        serial: 1,
+        id: "b".repeat(512),
+        owner: "a".repeat(512),
+      },
     ],
   ])("L17: %s is no key", (_, key) => {
     expect(misuse(key)).toBe("InvalidKey")
   })
 
   test("L17: 512 characters in all are allowed, also in a ref", () => {
-    for (const key of ["a".repeat(512), { owner: "a".repeat(512) }, { owner: "a".repeat(300), id: "b".repeat(212) }]) {
+    for (const key of [
+      "a".repeat(512),
+      { owner: "a".repeat(512) },
+      { owner: "a".repeat(300), id: "b".repeat(212) },
+    ]) {
       const resolved = resolveKey(key)
-      expect(resolveKey({ name: "x", key: resolved.canonical, ...resolved, generation: 1, serial: 1 })).toEqual(resolved)
+      expect(
+        resolveKey({ name: "x", key: resolved.canonical, ...resolved, generation: 1, serial: 1 }),
+      ).toEqual(resolved)
     }
   })
 
   test("L17: what is said of a wrong key does not repeat it", () => {
     const secret = "s3cret"
-    for (const key of [secret.repeat(100), { owner: secret, id: "" }, { owner: secret, id: 5 }, { key: secret, serial: 1, id: secret }]) {
+    for (const key of [
+      secret.repeat(100),
+      { owner: secret, id: "" },
+      { owner: secret, id: 5 },
+      { key: secret, serial: 1, id: secret },
+    ]) {
       try {
         resolveKey(key as SessionKey)
         expect.unreachable()

@@ -14,8 +14,10 @@ import { requireBearer } from "./requireBearer.ts"
 const servers = createSessions({
   name: "mcp",
   open: async ({ id, use, end }) => {
-    const server = await use(createMcpServer(), (server) => server.close())
+    const server = await use(createMcpServer(), (made) => made.close())
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => id })
+    // Not an event target: the SDK has this one handler.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener
     transport.onclose = end
     await server.connect(transport)
     return transport

@@ -1,4 +1,7 @@
-/** Stands for your authorization server: the SDK's own middleware sets `req.auth` for a token that it verifies. */
+/**
+ * Stands for your authorization server: the SDK's own middleware sets `req.auth` for a token that it verifies. Here a
+ * client belongs to one user; where many users share one, the owner of a session is the user (`req.auth.extra`).
+ */
 import { InvalidTokenError } from "@modelcontextprotocol/sdk/server/auth/errors.js"
 import { requireBearerAuth } from "@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js"
 

@@ -24,11 +24,14 @@ export class Database extends Context.Service<
       Effect.gen(function* () {
         const db = yield* Effect.acquireRelease(
           Effect.try({ try: () => connect(url), catch: (cause) => new ConnectError({ url, cause }) }),
-          (db) => Effect.sync(() => db.close()),
+          (opened) => Effect.sync(() => opened.close()),
         )
         return {
           query: (sql) =>
-            Effect.try({ try: () => db.prepare(sql).all(), catch: (cause) => new QueryError({ sql, cause }) }),
+            Effect.try({
+              try: () => db.prepare(sql).all(),
+              catch: (cause) => new QueryError({ sql, cause }),
+            }),
         }
       }),
     )

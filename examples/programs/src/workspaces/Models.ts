@@ -9,7 +9,9 @@ export class Models extends Context.Service<
     Models,
     Effect.acquireRelease(
       Effect.log("models loaded").pipe(
-        Effect.as({ complete: (messages: ReadonlyArray<string>) => Effect.succeed(`reply ${messages.length}`) }),
+        Effect.as({
+          complete: (messages: ReadonlyArray<string>) => Effect.succeed(`reply ${messages.length}`),
+        }),
       ),
       () => Effect.log("models released"),
     ),

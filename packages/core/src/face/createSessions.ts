@@ -1,7 +1,7 @@
 /** The Promise face: a thin shell over the registry. It checks what users give, makes tasks, and hands them in. */
 import type * as Clock from "effect/Clock"
 import { invalidOption } from "../errors.ts"
-import { checkedFunction, checkedName, defaultCall, resolveNames, resolvePolicy } from "../options.ts"
+import { checkedFunction, checkedName, checkObject, defaultCall, resolvePolicy } from "../options.ts"
 import { displayName, register, unregister } from "../registry/process.ts"
 import { Registry } from "../registry/Registry.ts"
 import type { SessionDefinition, SessionOptions } from "../SessionOptions.ts"
@@ -53,6 +53,6 @@ export const defineSession = <R, H = {}, S = {}>(definition: SessionDefinition<R
 
 const checkHandlers = (option: string, given: object | undefined): void => {
   if (given === undefined) return
-  resolveNames(given, Object.keys(given))
+  checkObject(option, given)
   for (const [name, handler] of Object.entries(given)) checkedFunction(`${option}.${checkedName(option, name)}`, handler)
 }

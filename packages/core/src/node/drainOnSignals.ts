@@ -69,14 +69,14 @@ export const drainOnSignals = (options: DrainOnSignals = {}): Disposable => {
   return {
     [Symbol.dispose]: () => {
       for (const signal of signals) process.off(signal, onSignal)
-    }
+    },
   }
 }
 
 const drainAndExit = async (
   registries: ReadonlyArray<AnySessions>,
   finishWithin: number,
-  { server, onDrained }: DrainOnSignals
+  { server, onDrained }: DrainOnSignals,
 ): Promise<void> => {
   // Timers of ours hold no process: without a server this one does, until the drain has ended.
   const hold = setInterval(() => {}, 60_000)
@@ -97,7 +97,10 @@ const drainAndExit = async (
   const leaked = reports.reduce((sum, report) => sum + report.leaked.length, 0)
   if (cut + leaked > 0) say(`drained; tasks cut: ${cut}, sessions leaked: ${leaked}`)
   try {
-    await Promise.race([onDrained?.(reports), sleep(patience).then(() => Promise.reject(new Error("it took too long")))])
+    await Promise.race([
+      onDrained?.(reports),
+      sleep(patience).then(() => Promise.reject(new Error("it took too long"))),
+    ])
   } catch (error) {
     failed = true
     say(`onDrained failed: ${messageOf(error)}`)
@@ -108,23 +111,28 @@ const drainAndExit = async (
 
 const drainAll = (
   registries: ReadonlyArray<AnySessions>,
-  finishWithin: number
+  finishWithin: number,
 ): Promise<ReadonlyArray<PromiseSettledResult<DrainReport>>> =>
   // `async` turns a registry that throws at once into one that rejects: the others still drain.
   Promise.allSettled(registries.map(async (sessions) => sessions.drain({ finishWithin })))
 
 /** One line: what a registry throws is not ours to print in full, and keys are never part of our own messages. */
 const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : typeof error === "string" ? error : "an unknown error").split("\n", 1)[0] ?? ""
+  (error instanceof Error ? error.message : typeof error === "string" ? error : "an unknown error").split(
+    "\n",
+    1,
+  )[0] ?? ""
 const say = (line: string): void => console.error(`sojourn: ${line}`)
 
 const checkedSignals = (given: ReadonlyArray<NodeJS.Signals>): ReadonlyArray<NodeJS.Signals> => {
-  const wrong = (got: string): Error =>
-    invalidOption(`signals: a list of at least one signal that a process can handle is allowed, got ${got}.`)
-  if (!Array.isArray(given) || given.length === 0) throw wrong(Array.isArray(given) ? "an empty one" : typeof given)
+  if (!Array.isArray(given) || given.length === 0)
+    throw wrongSignals(Array.isArray(given) ? "an empty one" : typeof given)
   for (const signal of given) {
     const known = typeof signal === "string" && Object.hasOwn(constants.signals, signal)
-    if (!known || signal === "SIGKILL" || signal === "SIGSTOP") throw wrong(JSON.stringify(signal) ?? typeof signal)
+    if (!known || signal === "SIGKILL" || signal === "SIGSTOP")
+      throw wrongSignals(JSON.stringify(signal) ?? typeof signal)
   }
   return [...new Set(given)]
 }
+const wrongSignals = (got: string): Error =>
+  invalidOption(`signals: a list of at least one signal that a process can handle is allowed, got ${got}.`)

@@ -48,7 +48,7 @@ export class Draining {
     this.#began = now
     registry.phase = "draining"
     registry.events.lifecycle((stamp) => ({ _tag: "DrainStarted", ...stamp }))
-    for (const session of [...registry.sessions.values()]) {
+    for (const session of registry.sessions.values()) {
       for (const lease of session.generation?.cold?.leases ?? []) registry.leases.tell(lease)
       this.#refuseWaiters(session, isServed)
       if (session.waiting > 0) continue
@@ -68,7 +68,7 @@ export class Draining {
     const registry = this.#registry
     this.cut = true
     registry.timetable.drop(this.#deadline)
-    for (const session of [...registry.sessions.values()]) {
+    for (const session of registry.sessions.values()) {
       this.#refuseWaiters(session, () => false)
       this.#stop(session, true)
     }

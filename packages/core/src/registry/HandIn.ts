@@ -61,7 +61,8 @@ export class HandIn {
       registry.turns.misuse(task, "ReentrantRun")
       return registry.tidy(session)
     }
-    if (!task.beside && verdict === "clear" && !this.#admit(task, session, call)) return registry.tidy(session)
+    const canStart = verdict === "direct" || this.#canStart(task, session)
+    if (!canStart && !task.beside && !this.#admit(task, session, call)) return registry.tidy(session)
     if (nested) {
       task.parent = frame
       ;(frame.calls ??= new Set()).add(task)
@@ -69,7 +70,7 @@ export class HandIn {
     // `detach` begins a chain of its own, but the context is still its caller's.
     task.carrier = captureCarrier()
     if (call.timeout !== Infinity || call.signal !== undefined) this.#listen(task, call)
-    if (verdict === "direct" || this.#canStart(task, session)) registry.turns.start(session, task, now)
+    if (canStart) registry.turns.start(session, task, now)
     else this.#wait(task, session, now)
   }
 

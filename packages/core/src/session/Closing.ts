@@ -289,12 +289,12 @@ export class Closing {
       this.#maybeGone(generation)
       registry.steps.commit()
     }
+    const failed = (error: unknown): void => {
+      cold.errors.push(error)
+      registry.supervision.note(generation.session, "close", error)
+      settle()
+    }
     registry.steps.after(() => {
-      const failed = (error: unknown): void => {
-        cold.errors.push(error)
-        registry.supervision.note(generation.session, "close", error)
-        settle()
-      }
       try {
         const result = runClean(() => finalizer(generation.reason ?? "Requested"), cold.finalizerFrame)
         if (typeof result === "object" && result !== null && "then" in result) Promise.resolve(result).then(settle, failed)

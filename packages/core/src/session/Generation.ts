@@ -5,7 +5,7 @@
 import type { SessionRef } from "../SessionKey.ts"
 import type { CloseReason } from "../Sessions.ts"
 import type { Frame } from "../task/Frame.ts"
-import { TaskList } from "../task/Task.ts"
+import type { TaskList } from "../task/Task.ts"
 import type { Lease } from "../task/Leases.ts"
 import type { Timed } from "../time/Timetable.ts"
 import { refOf, type Next, type Session } from "./Session.ts"

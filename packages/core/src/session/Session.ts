@@ -6,7 +6,7 @@ import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { CloseReason, CloseReport } from "../Sessions.ts"
 import type { Explanation } from "../observe/Explanation.ts"
 import type { Registry } from "../registry/Registry.ts"
-import { TaskList } from "../task/Task.ts"
+import type { TaskList } from "../task/Task.ts"
 import { Timed } from "../time/Timetable.ts"
 import type { Generation } from "./Generation.ts"
 

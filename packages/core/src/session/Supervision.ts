@@ -61,7 +61,7 @@ export class Supervision {
     const loss = afterLoss(policy.restart, { failures: cold.failures, now, trial: cold.trial, random: registry.random() })
     cold.failures = loss.failures
     cold.lastError = error
-    if (loss.then === "quarantine") return registry.closing.begin(session, reason, "quarantine", by)
+    if (loss.next === "quarantine") return registry.closing.begin(session, reason, "quarantine", by)
     cold.retryAt = now + loss.delay
     registry.closing.begin(session, reason, "reopen", by)
   }

@@ -13,8 +13,8 @@ export const delayAfterFailedOpen = (policy: ResolvedRestart, attempt: number, r
   jittered(doubled(policy.delay, attempt - 1, policy.maxDelay), random)
 
 export type Loss =
-  | { readonly then: "quarantine"; readonly failures: ReadonlyArray<number> }
-  | { readonly then: "reopen"; readonly failures: ReadonlyArray<number>; readonly delay: number }
+  | { readonly next: "quarantine"; readonly failures: ReadonlyArray<number> }
+  | { readonly next: "reopen"; readonly failures: ReadonlyArray<number>; readonly delay: number }
 
 /** A generation was lost at `now`: the first in a while is rebuilt at once, the next ones later, too many never. */
 export const afterLoss = (
@@ -22,9 +22,9 @@ export const afterLoss = (
   facts: { readonly failures: ReadonlyArray<number>; readonly now: number; readonly trial: boolean; readonly random: number },
 ): Loss => {
   const failures = [...facts.failures.filter((at) => facts.now - at <= policy.within), facts.now]
-  if (facts.trial || failures.length > policy.times) return { then: "quarantine", failures }
+  if (facts.trial || failures.length > policy.times) return { next: "quarantine", failures }
   const delay = failures.length === 1 ? 0 : doubled(policy.delay, failures.length - 2, policy.maxDelay)
-  return { then: "reopen", failures, delay: jittered(delay, facts.random) }
+  return { next: "reopen", failures, delay: jittered(delay, facts.random) }
 }
 
 /** How long the `count`-th quarantine in a row lasts (0, 1, 2 …). */

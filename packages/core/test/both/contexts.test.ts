@@ -8,7 +8,9 @@ import { settle } from "../support/VirtualClock.ts"
 const caller = new AsyncLocalStorage<string>()
 
 const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }))
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }),
+  )
 
 describe.each(faces)("$face", ({ world }) => {
   test("L19: the first caller's store is never seen in open, finalizer, listener, idle close or another's turn", async () => {
@@ -30,7 +32,9 @@ describe.each(faces)("$face", ({ world }) => {
     expect(await second).toBe("second")
     await clock.advance(1000)
     expect(sessions.explain("a").ended?.reason).toBe("Idle")
-    expect(Object.keys(seen)).toEqual(expect.arrayContaining(["open, later", "finalizer, later", "Opened", "TaskEnded", "Closed"]))
+    expect(Object.keys(seen)).toEqual(
+      expect.arrayContaining(["open, later", "finalizer, later", "Opened", "TaskEnded", "Closed"]),
+    )
     for (const [where, store] of Object.entries(seen)) expect([where, store]).toEqual([where, undefined])
   })
 
@@ -52,7 +56,9 @@ describe.each(faces)("$face", ({ world }) => {
     await first
     expect(await Promise.all(queued)).toEqual(["second,second", "third,third"])
     const other = gate()
-    const running = caller.run("fourth", () => sessions.run("a", (_, { signal }) => Promise.race([other.promise, aborted(signal)])))
+    const running = caller.run("fourth", () =>
+      sessions.run("a", (_, { signal }) => Promise.race([other.promise, aborted(signal)])),
+    )
     const moved = caller.run("fifth", () => sessions.run("a", () => caller.getStore()))
     await settle()
     await caller.run("operator", () => sessions.restart("a"))

@@ -6,7 +6,9 @@ import { expectReleasedOnce, fieldOf, watch } from "../support/watch.ts"
 
 const serialOf = (thing: { readonly serial: number }): number => thing.serial
 const stopped = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }))
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }),
+  )
 
 describe.each(faces)("$face", ({ world }) => {
   test("L14: idle sessions close at once and in parallel; the report counts them, and is given to every call", async () => {
@@ -38,14 +40,19 @@ describe.each(faces)("$face", ({ world }) => {
   test("L14: what runs may finish, what is queued is refused, what is new is refused, nothing is opened again", async () => {
     const { clock, sessions } = world()
     const held = gate<string>()
-    const running = watch(clock, sessions.run("a", () => held.promise))
+    const running = watch(
+      clock,
+      sessions.run("a", () => held.promise),
+    )
     const queued = watch(clock, sessions.run("a", serialOf))
     await settle()
     const draining = watch(clock, sessions.drain({ finishWithin: 10_000 }))
     const late = watch(clock, sessions.run("a", serialOf))
     const elsewhere = watch(clock, sessions.run("b", serialOf))
     await settle()
-    expect([queued, late, elsewhere].map((one) => one.outcome)).toEqual(Array(3).fill("SessionRefused Draining"))
+    expect([queued, late, elsewhere].map((one) => one.outcome)).toEqual(
+      Array(3).fill("SessionRefused Draining"),
+    )
     expect(running.outcome).toBe("pending")
     await clock.advance(5000)
     held.open("done")
@@ -56,10 +63,15 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L14: at the end of its time what runs is told to stop, and the report says so, truly", async () => {
     const { clock, sessions } = world()
-    const obeys = watch(clock, sessions.run("a", (_, { signal }) => stopped(signal), { name: "obeys" }))
+    const obeys = watch(
+      clock,
+      sessions.run("a", (_, { signal }) => stopped(signal), { name: "obeys" }),
+    )
     const returns = watch(
       clock,
-      sessions.run("b", (_, { signal }) => stopped(signal).catch(() => "finished all the same"), { name: "returns" }),
+      sessions.run("b", (_, { signal }) => stopped(signal).catch(() => "finished all the same"), {
+        name: "returns",
+      }),
     )
     await settle()
     const draining = sessions.drain({ finishWithin: 1000 })
@@ -77,7 +89,10 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L14: a second, shorter drain hurries; a longer one changes nothing", async () => {
     const { clock, sessions } = world()
-    const running = watch(clock, sessions.run("a", (_, { signal }) => stopped(signal)))
+    const running = watch(
+      clock,
+      sessions.run("a", (_, { signal }) => stopped(signal)),
+    )
     await settle()
     const first = watch(clock, sessions.drain({ finishWithin: 10_000 }))
     await clock.advance(100)
@@ -94,7 +109,10 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L14: an unlimited drain waits as long as it takes, until a call that says now", async () => {
     const { clock, sessions } = world({ timeouts: { silence: "Infinity" } })
-    const running = watch(clock, sessions.run("a", (_, { signal }) => stopped(signal)))
+    const running = watch(
+      clock,
+      sessions.run("a", (_, { signal }) => stopped(signal)),
+    )
     await settle()
     const draining = watch(clock, sessions.drain({ finishWithin: "Infinity" }))
     await clock.advance(3_600_000)
@@ -110,7 +128,10 @@ describe.each(faces)("$face", ({ world }) => {
       return key === "opening" ? gate().promise : undefined
     })
     const told = [
-      watch(clock, sessions.run("turn", () => gate().promise)),
+      watch(
+        clock,
+        sessions.run("turn", () => gate().promise),
+      ),
       watch(clock, sessions.run("opening", serialOf)),
     ]
     await sessions.run("finalizer", serialOf)
@@ -158,7 +179,9 @@ describe.each(faces)("$face", ({ world }) => {
     const outer = watch(
       clock,
       sessions.run("a", async () => {
-        void sessions.run("b", (_, { signal }) => stopped(signal)).catch((error: Error) => inner.push(`${error.name} at ${clock.now}`))
+        void sessions
+          .run("b", (_, { signal }) => stopped(signal))
+          .catch((error: Error) => inner.push(`${error.name} at ${clock.now}`))
         await after.promise
         return outcomeOf(sessions.run("c", serialOf))
       }),
@@ -181,7 +204,13 @@ describe.each(faces)("$face", ({ world }) => {
     await settle()
     expect(lease.signal.aborted).toBe(true)
     expect(await lease.run(serialOf)).toBe(1)
-    const queued = [watch(clock, lease.run(() => clock.after(100))), watch(clock, lease.run(serialOf))]
+    const queued = [
+      watch(
+        clock,
+        lease.run(() => clock.after(100)),
+      ),
+      watch(clock, lease.run(serialOf)),
+    ]
     await clock.advance(500)
     expect(queued.map((one) => one.outcome)).toEqual(["value undefined", "value 1"])
     expect(await outcomeOf(sessions.run("a", serialOf))).toBe("SessionRefused Draining")
@@ -215,4 +244,8 @@ describe.each(faces)("$face", ({ world }) => {
   })
 })
 
-const watchless = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => "served", (error: unknown) => error)
+const watchless = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => "served",
+    (error: unknown) => error,
+  )

@@ -9,7 +9,9 @@ import { expectReleasedOnce, watch, type Watched } from "../support/watch.ts"
 
 const serialOf = (thing: { readonly serial: number }): number => thing.serial
 const stopped = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }))
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }),
+  )
 
 interface Case {
   readonly state: string
@@ -31,7 +33,10 @@ const cases: ReadonlyArray<Case> = [
   {
     state: "Opening",
     opening: ({ signal }) => stopped(signal),
-    reach: async ({ clock, sessions }) => [watch(clock, sessions.run("a", serialOf)), watch(clock, sessions.lease("a"))],
+    reach: async ({ clock, sessions }) => [
+      watch(clock, sessions.run("a", serialOf)),
+      watch(clock, sessions.lease("a")),
+    ],
     told: ["SessionRefused Draining", "SessionRefused Draining"],
     reasons: ["Drained"],
   },
@@ -74,7 +79,10 @@ const cases: ReadonlyArray<Case> = [
     state: "Waiting",
     policy: { maxSessions: 1 },
     reach: async ({ clock, sessions }) => {
-      const busy = watch(clock, sessions.run("b", (_, { signal }) => stopped(signal)))
+      const busy = watch(
+        clock,
+        sessions.run("b", (_, { signal }) => stopped(signal)),
+      )
       await settle()
       return [watch(clock, sessions.run("a", serialOf)), busy]
     },
@@ -103,7 +111,10 @@ const cases: ReadonlyArray<Case> = [
   {
     state: "Ready",
     reach: async ({ clock, sessions }) => [
-      watch(clock, sessions.run("a", (_, { signal }) => stopped(signal))),
+      watch(
+        clock,
+        sessions.run("a", (_, { signal }) => stopped(signal)),
+      ),
       watch(clock, sessions.run("a", serialOf)),
       watch(clock, (await sessions.lease("a")).run(serialOf)),
     ],
@@ -118,26 +129,29 @@ describe.each(faces)("$face", ({ world }) => {
       ["a drain with time", 1000, false],
       ["a drain now", 0, false],
       ["a second drain now", 1000, true],
-    ])("L14: %s tells everyone, opens nothing, releases everything, ends in time", async (_, finishWithin, again) => {
-      const own = world({ ...policy, timeouts: { grace: 500, close: 2000, ...policy?.timeouts } }, opening)
-      const { clock, events, ledger, sessions } = own
-      const handedIn = await reach(own)
-      await settle()
-      expect(sessions.explain("a").state).toBe(state)
-      const opened = ledger.opened
-      const draining = watch(clock, sessions.drain({ finishWithin }))
-      await clock.advance(0)
-      const began = clock.now
-      if (again) void sessions.drain({ finishWithin: 0 })
-      await clock.advance(20_000)
-      expect(handedIn.map((one) => one.outcome)).toEqual(told)
-      expect(draining.outcome).toBe("value [object Object]")
-      expect(draining.at - began).toBeLessThanOrEqual((again ? 0 : finishWithin) + 5000 + 2000)
-      expect(ledger.opened).toBe(opened)
-      expectReleasedOnce(ledger)
-      const ends = events.flatMap((event) => (event._tag === "Closed" ? [event.reason] : []))
-      expect(ends).toEqual(reasons)
-      expect(sessions.snapshot()).toMatchObject({ phase: "drained", sessions: [] })
-    })
+    ])(
+      "L14: %s tells everyone, opens nothing, releases everything, ends in time",
+      async (_, finishWithin, again) => {
+        const own = world({ ...policy, timeouts: { grace: 500, close: 2000, ...policy?.timeouts } }, opening)
+        const { clock, events, ledger, sessions } = own
+        const handedIn = await reach(own)
+        await settle()
+        expect(sessions.explain("a").state).toBe(state)
+        const opened = ledger.opened
+        const draining = watch(clock, sessions.drain({ finishWithin }))
+        await clock.advance(0)
+        const began = clock.now
+        if (again) void sessions.drain({ finishWithin: 0 })
+        await clock.advance(20_000)
+        expect(handedIn.map((one) => one.outcome)).toEqual(told)
+        expect(draining.outcome).toBe("value [object Object]")
+        expect(draining.at - began).toBeLessThanOrEqual((again ? 0 : finishWithin) + 5000 + 2000)
+        expect(ledger.opened).toBe(opened)
+        expectReleasedOnce(ledger)
+        const ends = events.flatMap((event) => (event._tag === "Closed" ? [event.reason] : []))
+        expect(ends).toEqual(reasons)
+        expect(sessions.snapshot()).toMatchObject({ phase: "drained", sessions: [] })
+      },
+    )
   })
 })

@@ -1,6 +1,12 @@
 import { inspect } from "node:util"
 import { describe, expect, test } from "vitest"
-import { isSessionError, SessionMisuse, SessionOpenFailed, SessionRefused, TaskStopped } from "../../src/errors.ts"
+import {
+  isSessionError,
+  SessionMisuse,
+  SessionOpenFailed,
+  SessionRefused,
+  TaskStopped,
+} from "../../src/errors.ts"
 import { faces } from "../support/faces.ts"
 import { gate, type World } from "../support/ledger.ts"
 import { settle } from "../support/VirtualClock.ts"
@@ -16,46 +22,66 @@ const key = { owner: "alice", id: secret }
 
 /** One error of each kind, made by the engine, about the secret key. */
 const kinds: ReadonlyArray<readonly [string, (world: World<unknown>) => Promise<unknown>]> = [
-  ["SessionRefused MaxQueued", async ({ sessions }) => {
-    void errorOf(sessions.run(key, () => gate().promise))
-    await settle()
-    return errorOf(sessions.run(key, () => 1))
-  }],
-  ["SessionRefused Draining", async ({ sessions }) => {
-    await sessions.run(key, () => 1)
-    void sessions.drain()
-    return errorOf(sessions.run(key, () => 1))
-  }],
+  [
+    "SessionRefused MaxQueued",
+    async ({ sessions }) => {
+      void errorOf(sessions.run(key, () => gate().promise))
+      await settle()
+      return errorOf(sessions.run(key, () => 1))
+    },
+  ],
+  [
+    "SessionRefused Draining",
+    async ({ sessions }) => {
+      await sessions.run(key, () => 1)
+      void sessions.drain()
+      return errorOf(sessions.run(key, () => 1))
+    },
+  ],
   ["SessionRefused NotFound", ({ sessions }) => errorOf(sessions.run(key, () => 1, { mustExist: true }))],
-  ["TaskStopped Timeout", async ({ clock, sessions }) => {
-    const told = errorOf(sessions.run(key, () => gate().promise, { timeout: 100, name: "query" }))
-    await clock.advance(100)
-    return told
-  }],
-  ["SessionMisuse ReentrantRun", ({ sessions }) => errorOf(sessions.run(key, () => sessions.run(key, () => 1)))],
+  [
+    "TaskStopped Timeout",
+    async ({ clock, sessions }) => {
+      const told = errorOf(sessions.run(key, () => gate().promise, { timeout: 100, name: "query" }))
+      await clock.advance(100)
+      return told
+    },
+  ],
+  [
+    "SessionMisuse ReentrantRun",
+    ({ sessions }) => errorOf(sessions.run(key, () => sessions.run(key, () => 1))),
+  ],
   ["SessionMisuse ReentrantClose", ({ sessions }) => errorOf(sessions.run(key, () => sessions.close(key)))],
   ["SessionMisuse InvalidKey", ({ sessions }) => errorOf(sessions.run({ owner: secret, id: "" }, () => 1))],
 ]
 const classes = { SessionRefused, SessionOpenFailed, TaskStopped, SessionMisuse }
 
 describe.each(faces)("$face", ({ world }) => {
-  test.each(kinds)("L17: %s has its tag, reason, class and session, and its printed form keeps the key to itself", async (kind, make) => {
-    const [tag = "", reason] = kind.split(" ")
-    const error = await make(world({ maxQueued: 0 }))
-    expect(error).toBeInstanceOf(Error)
-    expect(error).toMatchObject({ _tag: tag, name: tag, reason })
-    expect(isSessionError(error)).toBe(true)
-    const mine = Object.entries(classes).filter(([, one]) => error instanceof one)
-    expect(mine.map(([name]) => name)).toEqual([tag])
-    for (const printed of [inspect(error, { depth: 8 }), String(error), JSON.stringify(error), (error as Error).stack ?? ""]) {
-      expect(printed).not.toContain(secret)
-      expect(printed).not.toContain("alice")
-    }
-    if (reason === "InvalidKey") return
-    const { explanation, session } = error as SessionRefused
-    expect(session).toMatchObject({ id: secret, owner: "alice", key: `alice~${secret}` })
-    expect(explanation.session).toMatchObject({ id: secret, key: `alice~${secret}` })
-  })
+  test.each(kinds)(
+    "L17: %s has its tag, reason, class and session, and its printed form keeps the key to itself",
+    async (kind, make) => {
+      const [tag = "", reason] = kind.split(" ")
+      const error = await make(world({ maxQueued: 0 }))
+      expect(error).toBeInstanceOf(Error)
+      expect(error).toMatchObject({ _tag: tag, name: tag, reason })
+      expect(isSessionError(error)).toBe(true)
+      const mine = Object.entries(classes).filter(([, one]) => error instanceof one)
+      expect(mine.map(([name]) => name)).toEqual([tag])
+      for (const printed of [
+        inspect(error, { depth: 8 }),
+        String(error),
+        JSON.stringify(error),
+        (error as Error).stack ?? "",
+      ]) {
+        expect(printed).not.toContain(secret)
+        expect(printed).not.toContain("alice")
+      }
+      if (reason === "InvalidKey") return
+      const { explanation, session } = error as SessionRefused
+      expect(session).toMatchObject({ id: secret, owner: "alice", key: `alice~${secret}` })
+      expect(explanation.session).toMatchObject({ id: secret, key: `alice~${secret}` })
+    },
+  )
 
   test("L17: the explanation is of the session it is about, also when the registry takes nothing any more", async () => {
     const { sessions } = world()
@@ -106,12 +132,19 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L17: a task's own error is the very object, whatever it is", async () => {
     const { sessions } = world()
-    const own: ReadonlyArray<unknown> = [new TypeError("mine"), { plain: true }, "text", Object.freeze(new Error("frozen"))]
+    const own: ReadonlyArray<unknown> = [
+      new TypeError("mine"),
+      { plain: true },
+      "text",
+      Object.freeze(new Error("frozen")),
+    ]
     for (const error of own) {
       expect(await errorOf(sessions.run("a", () => Promise.reject(error)))).toBe(error)
       expect(isSessionError(error)).toBe(false)
     }
-    const inner = (await errorOf(sessions.run("a", () => sessions.run("b", serialOf, { mustExist: true })))) as SessionRefused
+    const inner = (await errorOf(
+      sessions.run("a", () => sessions.run("b", serialOf, { mustExist: true })),
+    )) as SessionRefused
     expect([inner.reason, inner.session.key]).toEqual(["NotFound", "b"])
   })
 
@@ -124,7 +157,11 @@ describe.each(faces)("$face", ({ world }) => {
     for (const error of told as ReadonlyArray<SessionOpenFailed>) {
       expect(error).toBeInstanceOf(SessionOpenFailed)
       expect(error.cause).toBe(cause)
-      expect(error).toMatchObject({ reason: "Failed", retryAfter: 750, session: { key: "a", generation: 1, serial: 1 } })
+      expect(error).toMatchObject({
+        reason: "Failed",
+        retryAfter: 750,
+        session: { key: "a", generation: 1, serial: 1 },
+      })
       expect(error.explanation.errors.at(-1)).toMatchObject({ in: "open", error: cause })
     }
   })
@@ -138,4 +175,6 @@ describe.each(faces)("$face", ({ world }) => {
 })
 
 const stopped = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }))
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }),
+  )

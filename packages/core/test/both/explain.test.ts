@@ -5,7 +5,9 @@ import { settle } from "../support/VirtualClock.ts"
 
 const serialOf = (thing: { readonly serial: number }): number => thing.serial
 const stopped = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }))
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }),
+  )
 
 describe.each(faces)("$face", ({ world }) => {
   test("L18: of a key never seen: Closed, generation 0, nothing remembered, nothing made", () => {
@@ -58,18 +60,24 @@ describe.each(faces)("$face", ({ world }) => {
       ["upload", "running", undefined, 0, undefined],
       ["later", "queued", "turn", 1, undefined],
     ])
-    for (const name of ["socket", "query", "later", "upload"]) expect(String(sessions.explain("a"))).toContain(`"${name}"`)
+    for (const name of ["socket", "query", "later", "upload"])
+      expect(String(sessions.explain("a"))).toContain(`"${name}"`)
   })
 
   test("L18: why a request waits, phase by phase, and what is ahead of it", async () => {
     const [opening, closing] = [gate(), gate()]
-    const { clock, sessions } = world({ maxSessions: 1, restart: { delay: 3000 } }, ({ key, serial, onClose }) => {
-      if (serial === 1) return opening.promise
-      if (key === "a" && serial === 2) onClose(() => closing.promise)
-      return undefined
-    })
+    const { clock, sessions } = world(
+      { maxSessions: 1, restart: { delay: 3000 } },
+      ({ key, serial, onClose }) => {
+        if (serial === 1) return opening.promise
+        if (key === "a" && serial === 2) onClose(() => closing.promise)
+        return undefined
+      },
+    )
     const waits = (key: string): ReadonlyArray<unknown> =>
-      sessions.explain(key).tasks.flatMap((task) => (task.state === "queued" ? [task.name, task.waitsFor, task.behind] : []))
+      sessions
+        .explain(key)
+        .tasks.flatMap((task) => (task.state === "queued" ? [task.name, task.waitsFor, task.behind] : []))
     const first = sessions.run("a", (_, task) => task.broken("dead"), { name: "first" })
     expect(waits("a")).toEqual(["first", "open", 0])
     void outcomeOf(sessions.run("b", serialOf, { name: "other" }))
@@ -97,7 +105,12 @@ describe.each(faces)("$face", ({ world }) => {
     const { clock, registry, sessions } = world({ idleTimeout: 1000 })
     await clock.advance(500)
     await sessions.run("a", serialOf)
-    expect(sessions.explain("a")).toMatchObject({ state: "Ready", alive: [], closesAt: 1500, ended: undefined })
+    expect(sessions.explain("a")).toMatchObject({
+      state: "Ready",
+      alive: [],
+      closesAt: 1500,
+      ended: undefined,
+    })
     expect(String(sessions.explain("a"))).toContain("Idle; closes in 1 s")
     await clock.advance(1000)
     expect(sessions.explain("a")).toMatchObject({ state: "Closed", ended: { at: 1500, reason: "Idle" } })
@@ -151,7 +164,6 @@ describe.each(faces)("$face", ({ world }) => {
     await settle()
     const words = String(sessions.explain("a"))
     expect(words).toContain("evil")
-    // eslint-disable-next-line no-control-regex
     expect(words).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
   })
 
@@ -164,7 +176,9 @@ describe.each(faces)("$face", ({ world }) => {
     gone.abort(new Error("left"))
     await left
     await clock.advance(60_000)
-    expect(sessions.explain("a").tasks.map((task) => [task.name, task.state])).toEqual([["left", "cancelled"]])
+    expect(sessions.explain("a").tasks.map((task) => [task.name, task.state])).toEqual([
+      ["left", "cancelled"],
+    ])
     expect(sessions.explain("a").alive.length).toBe(1)
     held.open()
     await settle()
@@ -179,8 +193,19 @@ describe.each(faces)("$face", ({ world }) => {
     void sessions.restart("b")
     void outcomeOf(sessions.run("b", (_, { signal }) => stopped(signal)))
     await settle()
-    expect(["a", "b", "c", "d"].map((key) => sessions.explain(key).state)).toEqual(["Closing", "Restarting", "Ready", "Closed"])
-    expect(sessions.snapshot().counts).toMatchObject({ Closing: 1, Restarting: 1, Ready: 1, Closed: 0, queued: 1 })
+    expect(["a", "b", "c", "d"].map((key) => sessions.explain(key).state)).toEqual([
+      "Closing",
+      "Restarting",
+      "Ready",
+      "Closed",
+    ])
+    expect(sessions.snapshot().counts).toMatchObject({
+      Closing: 1,
+      Restarting: 1,
+      Ready: 1,
+      Closed: 0,
+      queued: 1,
+    })
     const rows = sessions.snapshot({ limit: 2 })
     expect([rows.sessions.length, rows.more, rows.sessions[0]?.session.key]).toEqual([2, 1, "b"])
     closing.open()

@@ -147,11 +147,28 @@ describe.each(faces)("$face", ({ world }) => {
       sessions.run("a", (thing) => thing.serial),
     )
     const restarted = watch(clock, sessions.restart("a"))
+    await settle()
+    expect(sessions.explain("a").state).toBe("Closing")
     await clock.advance(1000)
     expect(closed.value).toMatchObject({ reason: "Requested" })
     expect(restarted.value).toEqual(closed.value)
     expect(after.outcome).toBe("value 2")
     expect(states).toEqual([undefined, undefined])
+  })
+
+  test("L24, L11: what breaks while a close lets turns finish is not rebuilt, not even eagerly", async () => {
+    const { clock, sessions, story } = world({ restart: { eager: true } })
+    const turn = watch(
+      clock,
+      sessions.run("a", (thing) => clock.after(10).then(() => thing.opening.broken())),
+    )
+    await settle()
+    const closed = watch(clock, sessions.close("a", { finishWithin: 1000 }))
+    await clock.advance(60_000)
+    expect(turn.outcome).toBe("value undefined")
+    expect(closed.outcome).not.toBe("pending")
+    expect(story().filter((tag) => tag === "Opening")).toHaveLength(1)
+    expect(sessions.explain("a").state).toBe("Closed")
   })
 
   test("L24: with nothing running there is nothing to let finish: it closes at once", async () => {

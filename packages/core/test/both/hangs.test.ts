@@ -69,6 +69,24 @@ describe.each(faces)("$face", ({ world }) => {
     expect(seen).toEqual([14_000])
   })
 
+  test("L13, L18: a note tells what it is doing, and when it last said so", async () => {
+    const { clock, sessions } = world({ timeouts })
+    const run = watch(
+      clock,
+      sessions.run("a", async (_, { progress }) => {
+        await clock.after(1000)
+        progress(`row ${"1".repeat(1000)}`)
+        progress()
+        await clock.after(1000)
+      }),
+    )
+    await clock.advance(1500)
+    const [task] = sessions.explain("a").tasks
+    expect([task?.progressAt, task?.note?.slice(0, 5), task?.note?.length]).toEqual([1000, "row 1", 256])
+    await clock.advance(1000)
+    expect(run.outcome).toBe("value undefined")
+  })
+
   test("L13: `silence` of one call; Infinity is for work that rightly says nothing", async () => {
     const { clock, sessions } = world({ timeouts, concurrency: 2 })
     const short = watch(

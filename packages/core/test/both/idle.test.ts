@@ -29,7 +29,10 @@ describe.each(faces)("$face", ({ world }) => {
     const { clock, sessions, story } = world({ idleTimeout: 1000, timeouts: { silence: 60_000 } })
     const held = gate()
     const gone = new AbortController()
-    const left = watch(clock, sessions.run("a", () => held.promise, { signal: gone.signal }))
+    const left = watch(
+      clock,
+      sessions.run("a", () => held.promise, { signal: gone.signal }),
+    )
     await clock.advance(10)
     gone.abort(new Error("left"))
     await clock.advance(5000)
@@ -43,10 +46,16 @@ describe.each(faces)("$face", ({ world }) => {
   })
 
   test("L8: what is waited for is not idle, and a waiter that leaves does not make it so while work goes on", async () => {
-    const { clock, sessions, story } = world({ idleTimeout: 1000, timeouts: { silence: 60_000, grace: 30_000 } })
+    const { clock, sessions, story } = world({
+      idleTimeout: 1000,
+      timeouts: { silence: 60_000, grace: 30_000 },
+    })
     const held = gate()
     const gone = new AbortController()
-    const left = watch(clock, sessions.run("a", () => held.promise, { signal: gone.signal }))
+    const left = watch(
+      clock,
+      sessions.run("a", () => held.promise, { signal: gone.signal }),
+    )
     await settle()
     gone.abort(new Error("left"))
     const waiting = watch(clock, sessions.run("a", serialOf, { timeout: 3000 }))
@@ -106,7 +115,9 @@ describe.each(faces)("$face", ({ world }) => {
     const { clock, ledger, sessions } = world({ idleTimeout: 1000 })
     const keys = Array.from({ length: 300 }, (_, index) => `k${index}`)
     await Promise.all(keys.map((key) => sessions.run(key, serialOf)))
-    const back = clock.after(1000).then(() => Promise.all(keys.slice(0, 50).map((key) => sessions.run(key, serialOf))))
+    const back = clock
+      .after(1000)
+      .then(() => Promise.all(keys.slice(0, 50).map((key) => sessions.run(key, serialOf))))
     await clock.advance(1100)
     await back
     await clock.advance(1000)

@@ -75,7 +75,10 @@ describe.each(faces)("$face", ({ world }) => {
     const { clock, sessions } = world()
     const lease = await sessions.lease("a")
     const held = gate()
-    const running = watch(clock, lease.run((_, { signal }) => Promise.race([held.promise, stopped(signal)])))
+    const running = watch(
+      clock,
+      lease.run((_, { signal }) => Promise.race([held.promise, stopped(signal)])),
+    )
     const queuedOfLease = watch(clock, lease.run(serialOf))
     const queued = watch(clock, sessions.run("a", serialOf))
     await settle()
@@ -94,7 +97,10 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L8: a silent lease ends by itself, exactly when its silence is over; one that gives signs of life goes on", async () => {
     const { clock, events, sessions } = world({ timeouts: { lease: 1000 } })
-    const [silent, beating] = [await sessions.lease("a", { name: "silent" }), await sessions.lease("a", { name: "beating" })]
+    const [silent, beating] = [
+      await sessions.lease("a", { name: "silent" }),
+      await sessions.lease("a", { name: "beating" }),
+    ]
     for (let beat = 0; beat < 5; beat++) {
       await clock.advance(400)
       beating.progress()
@@ -106,13 +112,18 @@ describe.each(faces)("$face", ({ world }) => {
     expect(beating.signal.aborted).toBe(false)
     await clock.advance(1)
     expect(beating.signal.aborted).toBe(true)
-    const names = events.flatMap((event) => (event._tag === "LeaseExpired" ? [`${event.lease.name} ${event.at}`] : []))
+    const names = events.flatMap((event) =>
+      event._tag === "LeaseExpired" ? [`${event.lease.name} ${event.at}`] : [],
+    )
     expect(names).toEqual(["silent 1000", "beating 3000"])
   })
 
   test("L8: a lease of its own silence, and one that may be silent for ever, which ends after 24 hours", async () => {
     const { clock, sessions } = world({ timeouts: { lease: 1000 }, idleTimeout: "Infinity" })
-    const [own, endless] = [await sessions.lease("a", { silence: 50 }), await sessions.lease("a", { silence: "Infinity" })]
+    const [own, endless] = [
+      await sessions.lease("a", { silence: 50 }),
+      await sessions.lease("a", { silence: "Infinity" }),
+    ]
     await clock.advance(50)
     expect(own.signal.aborted).toBe(true)
     await clock.advance(24 * hour - 51)
@@ -206,4 +217,6 @@ describe.each(faces)("$face", ({ world }) => {
 })
 
 const stopped = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }))
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }),
+  )

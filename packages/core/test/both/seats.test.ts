@@ -37,7 +37,13 @@ describe.each(faces)("$face", ({ world }) => {
     expect(states(sessions, ["a", "b", "c", "d"])).toEqual(["Closing", "Ready", "Ready", "Waiting"])
     const third = sessions.run("e", keyOf)
     await settle()
-    expect(states(sessions, ["a", "b", "c", "d", "e"])).toEqual(["Closing", "Closing", "Ready", "Waiting", "Waiting"])
+    expect(states(sessions, ["a", "b", "c", "d", "e"])).toEqual([
+      "Closing",
+      "Closing",
+      "Ready",
+      "Waiting",
+      "Waiting",
+    ])
     closing.get("b")?.open()
     await settle()
     expect(await Promise.all([first, second])).toEqual(["d", "d"])
@@ -166,21 +172,34 @@ describe.each(faces)("$face", ({ world }) => {
   test("L9: a restart in a full registry keeps its seat against those who wait", async () => {
     const { clock, sessions } = world({ maxSessions: 1, timeouts: { seat: 1000 } })
     const held = gate()
-    const running = watch(clock, sessions.run("a", (_, { signal }) => Promise.race([held.promise, stopped(signal)])))
-    const queued = watch(clock, sessions.run("a", (thing) => thing.serial))
+    const running = watch(
+      clock,
+      sessions.run("a", (_, { signal }) => Promise.race([held.promise, stopped(signal)])),
+    )
+    const queued = watch(
+      clock,
+      sessions.run("a", (thing) => thing.serial),
+    )
     await settle()
     const other = watch(clock, sessions.run("b", keyOf))
     await settle()
     await sessions.restart("a")
     await settle()
-    expect([running.outcome, queued.outcome, other.outcome]).toEqual(["TaskStopped Restarted", "value 2", "value b"])
+    expect([running.outcome, queued.outcome, other.outcome]).toEqual([
+      "TaskStopped Restarted",
+      "value 2",
+      "value b",
+    ])
     expect(queued.at).toBe(0)
   })
 
   test("L9: what leaks gives its seat back", async () => {
-    const { clock, sessions } = world({ maxSessions: 1, timeouts: { close: 300, seat: 60_000 } }, ({ key, onClose }) => {
-      if (key === "a") onClose(() => gate().promise)
-    })
+    const { clock, sessions } = world(
+      { maxSessions: 1, timeouts: { close: 300, seat: 60_000 } },
+      ({ key, onClose }) => {
+        if (key === "a") onClose(() => gate().promise)
+      },
+    )
     await sessions.run("a", keyOf)
     const next = watch(clock, sessions.run("b", keyOf))
     await clock.advance(299)
@@ -192,7 +211,10 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L9, L7: a turn that waits for a seat it holds itself is told within `timeouts.seat`", async () => {
     const { clock, sessions } = world({ maxSessions: 1, timeouts: { seat: 1000 } })
-    const outer = watch(clock, sessions.run("a", () => sessions.run("b", keyOf)))
+    const outer = watch(
+      clock,
+      sessions.run("a", () => sessions.run("b", keyOf)),
+    )
     await clock.advance(1000)
     expect(outer).toMatchObject({ outcome: "SessionRefused MaxSessions", at: 1000 })
     expect(await sessions.run("b", keyOf)).toBe("b")
@@ -218,7 +240,11 @@ describe.each(faces)("$face", ({ world }) => {
 })
 
 const outcome = (promise: Promise<unknown>): Promise<string> => promise.then(() => "told")
-const states = (sessions: { readonly explain: (key: string) => { readonly state: string } }, keys: ReadonlyArray<string>) =>
-  keys.map((key) => sessions.explain(key).state)
+const states = (
+  sessions: { readonly explain: (key: string) => { readonly state: string } },
+  keys: ReadonlyArray<string>,
+) => keys.map((key) => sessions.explain(key).state)
 const stopped = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }))
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true }),
+  )

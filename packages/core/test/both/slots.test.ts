@@ -74,7 +74,7 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L6, L13: the next turn arrives: the slot is lost grace after its arrival, and it runs on the next generation", async () => {
     const it = await hung()
-    const { clock, ledger, sessions, story } = it
+    const { clock, events, ledger, sessions, story } = it
     await clock.advance(20_000)
     const next = watch(
       clock,
@@ -89,6 +89,8 @@ describe.each(faces)("$face", ({ world }) => {
     expect([next.outcome, next.at]).toEqual(["value 2", 24_000])
     expect(sessions.snapshot().counts.leaked).toBe(1)
     expect(ledger.lines).toEqual(["open a#1", "release a#1", "open a#2"])
+    // Told once: abandoning it is no second outcome.
+    expect(events.flatMap((event) => (event._tag === "TaskEnded" ? [event.outcome] : []))).toEqual(["cancelled", "succeeded"])
     it.held.open()
     await clock.advance(0)
     expect(story().at(-1)).toBe("LeakEnded")

@@ -30,7 +30,15 @@ describe.each(faces)("$face", ({ world }) => {
     const running = sessions.run("a", () => clock.after(50), { name: "query" })
     await clock.advance(1250)
     await running
-    expect(tags(events)).toEqual(["TaskQueued", "Opening", "Opened", "TaskStarted", "TaskEnded", "Closing", "Closed"])
+    expect(tags(events)).toEqual([
+      "TaskQueued",
+      "Opening",
+      "Opened",
+      "TaskStarted",
+      "TaskEnded",
+      "Closing",
+      "Closed",
+    ])
     expect(events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6, 7])
     expect(events.map((event) => event.at)).toEqual([0, 0, 200, 200, 250, 1250, 1250])
     expect(events.find((event) => event._tag === "Opened")).toMatchObject({
@@ -43,7 +51,11 @@ describe.each(faces)("$face", ({ world }) => {
       waitedMs: 200,
       ranMs: 50,
     })
-    expect(events.find((event) => event._tag === "Closed")).toMatchObject({ reason: "Idle", leaked: false, durationMs: 0 })
+    expect(events.find((event) => event._tag === "Closed")).toMatchObject({
+      reason: "Idle",
+      leaked: false,
+      durationMs: 0,
+    })
   })
 
   test("L15: Opened and Closed alternate per key through restarts, losses, failed opens, leaks and closes", async () => {
@@ -56,7 +68,9 @@ describe.each(faces)("$face", ({ world }) => {
     )
     for (let round = 0; round < 40; round++) {
       const key = `k${round % 3}`
-      const told = outcomeOf(sessions.run(key, (_, task) => (round % 4 === 0 ? task.broken("dead") : undefined)))
+      const told = outcomeOf(
+        sessions.run(key, (_, task) => (round % 4 === 0 ? task.broken("dead") : undefined)),
+      )
       if (round % 3 === 0) void sessions.restart(key)
       if (round % 5 === 0) void sessions.close(key)
       await clock.advance(round % 2 === 0 ? 400 : 1)

@@ -8,7 +8,7 @@ import { expect, expectTypeOf, test } from "vitest"
 import { Sessions } from "../../src/face/effect/Sessions.ts"
 import { SessionMisuse, SessionOpenFailed, TaskStopped, type SessionError } from "../../src/errors.ts"
 import { settle } from "../support/VirtualClock.ts"
-import { ConnectError, Database, Models, QueryError, start } from "./support.ts"
+import { type ConnectError, Database, type Models, QueryError, start } from "./support.ts"
 
 class Workspaces extends Sessions.Service<Workspaces>()("test/Workspaces", {
   layer: () => Database.layer,

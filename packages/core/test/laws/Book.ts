@@ -127,8 +127,15 @@ export class Book {
   /** The call being handed in this very moment. */
   pending: Call | undefined
 
-  constructor(now: () => number) {
+  /**
+   * The face runs work as fibers: one that was told to stop exits with its interruption whatever its promise returned, so
+   * only the Promise face can say that work which was cut has succeeded.
+   */
+  readonly fibers: boolean
+
+  constructor(now: () => number, fibers: boolean) {
     this.now = now
+    this.fibers = fibers
   }
   note(line: string): void {
     if (this.lines.length < mostLines) this.lines.push(`${String(Math.round(this.now())).padStart(7)}  ${line}`)

@@ -12,10 +12,11 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const only = process.env["SEED"]
 const wanted = process.env["FACE"]
-for (const { face, world } of faces) {
+for (const each of faces) {
+  const { face } = each
   if (wanted !== undefined && !face.startsWith(wanted)) continue
   if (only !== undefined) {
-    const { broken, trace } = await runSchedule({ world }, Number(only))
+    const { broken, trace } = await runSchedule(each, Number(only))
     print(trace.join("\n"))
     print(`${face}: ${broken ?? "keeps the laws"}`)
     continue
@@ -25,7 +26,7 @@ for (const { face, world } of faces) {
   let failed = 0
   let ran = 0
   for (let seed = first; seed < first + count && failed < enough; seed++) {
-    const outcome = await runSchedule({ world }, seed)
+    const outcome = await runSchedule(each, seed)
     ran++
     if (outcome.broken === undefined) continue
     failed++

@@ -19,11 +19,11 @@ export interface Outcome {
 /** A schedule that goes on for ever is one that went wrong. */
 const mostWakes = 20_000
 
-export const runSchedule = async (face: Pick<Face, "world">, seed: number): Promise<Outcome> => {
+export const runSchedule = async (face: Face, seed: number): Promise<Outcome> => {
   const random = new Random(seed)
   const setting = drawSetting(random, seed)
   const clock = new VirtualClock()
-  const book = new Book(() => clock.now)
+  const book = new Book(() => clock.now, face.face === "Effect face")
   const sites: Array<Site> = []
   const universe: Universe = { book, clock, sites, seed }
   const { keys, policy, ...rest } = setting
@@ -41,7 +41,7 @@ export const runSchedule = async (face: Pick<Face, "world">, seed: number): Prom
   return { seed, broken: book.violations[0], trace: book.lines }
 }
 
-const site = (universe: Universe, face: Pick<Face, "world">, setting: Setting, index: number): Site => {
+const site = (universe: Universe, face: Face, setting: Setting, index: number): Site => {
   const world = face.world(setting.policy, (opening) => openAs(universe, setting, made, opening), universe.clock)
   const { registry, sessions } = world
   const made: Site = { index, world, registry, sessions, drains: [], held: 0, depth: 0 }

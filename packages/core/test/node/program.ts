@@ -14,10 +14,14 @@ const open = (name: string) =>
   createSessions({
     name,
     open: ({ key, onClose }) => {
-      onClose(() => sleep(closeTakes).then(() => say({ closed: `${name}/${key}` })))
+      onClose(async () => {
+        say({ closing: `${name}/${key}` })
+        await sleep(closeTakes)
+        say({ closed: `${name}/${key}` })
+      })
       return key
     },
-    timeouts: { grace: 200, close: closeWithin }
+    timeouts: { grace: 200, close: closeWithin },
   })
 const books = open("books")
 const other = open("other")
@@ -26,7 +30,9 @@ const scenarios: Record<string, () => unknown> = {
   /** No server: nothing but two warm sessions. */
   idle: async () => {
     await Promise.all([books.run("a", () => 1), other.run("b", () => 1)])
-    drainOnSignals({ onDrained: (reports) => say({ closed: reports.reduce((sum, one) => sum + one.closed, 0) }) })
+    drainOnSignals({
+      onDrained: (reports) => say({ closed: reports.reduce((sum, one) => sum + one.closed, 0) }),
+    })
     setInterval(() => {}, 60_000)
     say("ready")
   },
@@ -47,13 +53,14 @@ const scenarios: Record<string, () => unknown> = {
       })
       turn.then(
         (text) => response.end(text),
-        (error: { reason?: unknown }) => response.writeHead(503).end(String(error.reason))
+        (error: { reason?: unknown }) => response.writeHead(503).end(String(error.reason)),
       )
     })
+    books.subscribe(({ _tag }) => _tag === "DrainStarted" && say("draining"))
     drainOnSignals({
       server,
       finishWithin: Number(process.env["FINISH_WITHIN"] ?? 5000),
-      onDrained: (reports) => say({ finished: reports[0]?.finished, cut: reports[0]?.cut.length })
+      onDrained: (reports) => say({ finished: reports[0]?.finished, cut: reports[0]?.cut.length }),
     })
     server.listen(0, "127.0.0.1", () => say({ port: (server.address() as AddressInfo).port }))
   },
@@ -67,9 +74,9 @@ const scenarios: Record<string, () => unknown> = {
         broken("throws", () => {
           throw new Error("no luck at once")
         }),
-        books
+        books,
       ],
-      onDrained: (reports) => say({ reports: reports.length })
+      onDrained: (reports) => say({ reports: reports.length }),
     })
     setInterval(() => {}, 60_000)
     say("ready")
@@ -78,7 +85,7 @@ const scenarios: Record<string, () => unknown> = {
     drainOnSignals({
       onDrained: () => {
         throw new Error("log is full")
-      }
+      },
     })
     setInterval(() => {}, 60_000)
     say("ready")
@@ -97,9 +104,14 @@ const scenarios: Record<string, () => unknown> = {
   },
   /** A drain that never ends must still leave a way out. */
   stuck: () => {
-    drainOnSignals({ sessions: [{ ...books, drain: () => new Promise<never>(() => {}) }] })
+    let asked = 0
+    const drain = (): Promise<never> => {
+      say({ asked: ++asked })
+      return new Promise(() => {})
+    }
+    drainOnSignals({ sessions: [{ ...books, drain }] })
     setInterval(() => {}, 60_000)
     say("ready")
-  }
+  },
 }
 await scenarios[scenario]?.()

@@ -19,12 +19,14 @@ interface Program {
 export const start = (scenario: string, env: Readonly<Record<string, string>> = {}): Program => {
   const child = spawn(process.execPath, [`${import.meta.dirname}/program.ts`, scenario], {
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: ["ignore", "pipe", "pipe"],
   })
   onTestFinished(() => void child.kill("SIGKILL"))
   let stderr = ""
   child.stderr.setEncoding("utf8").on("data", (text: string) => void (stderr += text))
-  const exit = new Promise<Exit>((resolve) => child.on("close", (code, signal) => resolve({ code, signal, stderr })))
+  const exit = new Promise<Exit>((resolve) =>
+    child.on("close", (code, signal) => resolve({ code, signal, stderr })),
+  )
 
   const lines: Array<unknown> = []
   const looking = new Set<() => void>()
@@ -49,10 +51,12 @@ export const start = (scenario: string, env: Readonly<Record<string, string>> = 
         looking.add(look)
         look()
         void exit.then(({ stderr: text }) => reject(new Error(`it ended without saying so. ${text}`)))
-      })
+      }),
   }
 }
 
-export const said = (text: string) => (line: unknown) => line === text
+export const said = (text: unknown) => (line: unknown) => JSON.stringify(line) === JSON.stringify(text)
 export const port = (line: unknown): number | undefined =>
-  typeof line === "object" && line !== null && "port" in line && typeof line.port === "number" ? line.port : undefined
+  typeof line === "object" && line !== null && "port" in line && typeof line.port === "number"
+    ? line.port
+    : undefined

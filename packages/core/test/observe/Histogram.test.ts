@@ -37,16 +37,20 @@ test("L16: buckets are in the order of the durations, without a gap", () => {
 
 test("L16: a quantile is the one of the sorted durations, rounded up to its bucket; sum, count and mean are exact", () => {
   fc.assert(
-    fc.property(fc.array(durations, { minLength: 1, maxLength: 200 }), fc.constantFrom(0, 0.25, 0.5, 0.75, 1), (all, share) => {
-      const histogram = new Histogram()
-      for (const ms of all) histogram.record(ms)
-      const sorted = all.toSorted((a, b) => a - b)
-      const at = sorted[Math.max(1, Math.ceil(share * sorted.length)) - 1] ?? 0
-      expect(histogram.quantile(share)).toBe(upperEnd(bucketOf(at)))
-      expect(histogram.count).toBe(all.length)
-      expect(histogram.sum).toBe(all.reduce((sum, ms) => sum + ms, 0))
-      expect(histogram.mean).toBe(histogram.sum / all.length)
-    }),
+    fc.property(
+      fc.array(durations, { minLength: 1, maxLength: 200 }),
+      fc.constantFrom(0, 0.25, 0.5, 0.75, 1),
+      (all, share) => {
+        const histogram = new Histogram()
+        for (const ms of all) histogram.record(ms)
+        const sorted = all.toSorted((a, b) => a - b)
+        const at = sorted[Math.max(1, Math.ceil(share * sorted.length)) - 1] ?? 0
+        expect(histogram.quantile(share)).toBe(upperEnd(bucketOf(at)))
+        expect(histogram.count).toBe(all.length)
+        expect(histogram.sum).toBe(all.reduce((sum, ms) => sum + ms, 0))
+        expect(histogram.mean).toBe(histogram.sum / all.length)
+      },
+    ),
   )
 })
 

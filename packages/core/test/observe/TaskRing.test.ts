@@ -19,7 +19,8 @@ test("L16: it holds the newest, in order, as many as it is large", () => {
   fc.assert(
     fc.property(records, fc.integer({ min: 1, max: 12 }), (all, size) => {
       const ring = new TaskRing(size)
-      for (const of of all) ring.write(of.key, of.name, of.outcome, of.number, of.queuedAt, of.startedAt, of.endedAt)
+      for (const of of all)
+        ring.write(of.key, of.name, of.outcome, of.number, of.queuedAt, of.startedAt, of.endedAt)
       expect([...ring.newest()]).toEqual(all.toReversed().slice(0, size))
     }),
   )

@@ -36,18 +36,23 @@ describe("L9: decideTurn", () => {
 
   test("L9: exactly maxQueued turns wait behind those that can start, while it opens and while it serves", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 5 }), fc.boolean(), (concurrency, maxQueued, serving) => {
-        let taken = 0
-        let queued = 0
-        for (;;) {
-          const decision = decideTurn({ whenBusy: "queue", concurrency, maxQueued, taken, queued, serving })
-          if (decision === "start") taken++
-          else if (decision === "queue") queued++
-          else break
-        }
-        expect(taken + queued).toBe(concurrency + maxQueued)
-        expect(taken).toBe(serving ? concurrency : 0)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 0, max: 5 }),
+        fc.boolean(),
+        (concurrency, maxQueued, serving) => {
+          let taken = 0
+          let queued = 0
+          for (;;) {
+            const decision = decideTurn({ whenBusy: "queue", concurrency, maxQueued, taken, queued, serving })
+            if (decision === "start") taken++
+            else if (decision === "queue") queued++
+            else break
+          }
+          expect(taken + queued).toBe(concurrency + maxQueued)
+          expect(taken).toBe(serving ? concurrency : 0)
+        },
+      ),
     )
   })
 

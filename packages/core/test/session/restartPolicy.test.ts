@@ -1,7 +1,12 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { resolvePolicy } from "../../src/options.ts"
-import { afterLoss, delayAfterFailedOpen, quarantineFor, stableAfter } from "../../src/session/restartPolicy.ts"
+import {
+  afterLoss,
+  delayAfterFailedOpen,
+  quarantineFor,
+  stableAfter,
+} from "../../src/session/restartPolicy.ts"
 
 const usual = resolvePolicy({}, []).restart
 const policies = fc
@@ -20,7 +25,8 @@ test("L10: the delay after a failed open doubles, up to its maximum, and is jitt
     fc.property(policies, fc.integer({ min: 1, max: 2000 }), jitter, (policy, attempt, random) => {
       const delay = delayAfterFailedOpen(policy, attempt, random)
       let whole = policy.delay
-      for (let doubling = 1; doubling < attempt && whole < policy.maxDelay && whole > 0; doubling++) whole *= 2
+      for (let doubling = 1; doubling < attempt && whole < policy.maxDelay && whole > 0; doubling++)
+        whole *= 2
       whole = Math.min(whole, policy.maxDelay)
       expect(delay).toBeGreaterThanOrEqual(whole / 2)
       expect(delay).toBeLessThanOrEqual(whole)
@@ -37,24 +43,30 @@ test("L10: the documented delays: 100 ms, 200, 400 … 30 s", () => {
 
 test("L11: losses against a sliding window: the first rebuild at once, one more than `times` quarantines", () => {
   fc.assert(
-    fc.property(policies, fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 20 }), jitter, (policy, gaps, random) => {
-      let now = 0
-      let kept: ReadonlyArray<number> = []
-      const all: Array<number> = []
-      for (const gap of gaps) {
-        now += gap
-        all.push(now)
-        const loss = afterLoss(policy, { failures: kept, now, trial: false, random })
-        const inWindow = all.filter((at) => now - at <= policy.within)
-        expect(loss.failures).toEqual(inWindow)
-        expect(loss.then).toBe(inWindow.length > policy.times ? "quarantine" : "reopen")
-        if (loss.then === "quarantine") return
-        const most = inWindow.length === 1 ? 0 : Math.min(policy.maxDelay, policy.delay * 2 ** (inWindow.length - 2))
-        expect(loss.delay).toBeLessThanOrEqual(most)
-        expect(loss.delay).toBeGreaterThanOrEqual(most / 2)
-        kept = loss.failures
-      }
-    }),
+    fc.property(
+      policies,
+      fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 20 }),
+      jitter,
+      (policy, gaps, random) => {
+        let now = 0
+        let kept: ReadonlyArray<number> = []
+        const all: Array<number> = []
+        for (const gap of gaps) {
+          now += gap
+          all.push(now)
+          const loss = afterLoss(policy, { failures: kept, now, trial: false, random })
+          const inWindow = all.filter((at) => now - at <= policy.within)
+          expect(loss.failures).toEqual(inWindow)
+          expect(loss.next).toBe(inWindow.length > policy.times ? "quarantine" : "reopen")
+          if (loss.next === "quarantine") return
+          const most =
+            inWindow.length === 1 ? 0 : Math.min(policy.maxDelay, policy.delay * 2 ** (inWindow.length - 2))
+          expect(loss.delay).toBeLessThanOrEqual(most)
+          expect(loss.delay).toBeGreaterThanOrEqual(most / 2)
+          kept = loss.failures
+        }
+      },
+    ),
   )
 })
 
@@ -70,7 +82,7 @@ test("L11: what is remembered of losses is bounded by the intensity", () => {
 test("L11: one loss of the trial generation quarantines again", () => {
   fc.assert(
     fc.property(policies, jitter, (policy, random) => {
-      expect(afterLoss(policy, { failures: [], now: 5, trial: true, random }).then).toBe("quarantine")
+      expect(afterLoss(policy, { failures: [], now: 5, trial: true, random }).next).toBe("quarantine")
     }),
   )
 })

@@ -2,7 +2,7 @@
  * An Effect Clock that moves only when told to, from one wake-up to the next, and lets promises and microtasks settle in
  * between: what is due at one moment has really been carried out before time goes on.
  */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 

@@ -35,15 +35,15 @@ const effectOf = <A>(start: (signal: AbortSignal) => A | PromiseLike<A>): Effect
     )
     return Effect.promise(() => {
       controller.abort(new Error("interrupted"))
-      return work.then(
-        () => {},
-        () => {},
-      )
+      return Promise.allSettled([work])
     })
   })
 
-export const effectWorld = (policy: Policy = {}, before?: (opening: Opening) => unknown): World<Thing> => {
-  const clock = new VirtualClock()
+export const effectWorld = (
+  policy: Policy = {},
+  before?: (opening: Opening) => unknown,
+  clock = new VirtualClock(),
+): World<Thing> => {
   const ledger = new Ledger()
   const thingLayer = (session: CurrentSessionShape): Layer.Layer<ThingService, unknown> =>
     Layer.effect(
@@ -84,7 +84,7 @@ export const effectWorld = (policy: Policy = {}, before?: (opening: Opening) => 
     })
     const exit = Effect.runPromiseExitWith(context)(verb(effect, rest), signal === undefined ? {} : { signal })
     // The caller's abort is told at once on the Promise face; the fiber itself waits for its task.
-    const told = await Promise.race([exit, ...(signal === undefined ? [] : [aborted(signal)])])
+    const told = await Promise.race([exit, ...(signal === undefined ? [] : [untilAborted(signal)])])
     if (told === "aborted") throw signal?.reason
     if (Exit.isSuccess(told)) return told.value
     if (isAborted(signal) && Cause.hasInterruptsOnly(told.cause)) throw signal?.reason
@@ -115,7 +115,7 @@ export const effectWorld = (policy: Policy = {}, before?: (opening: Opening) => 
       release,
       [Symbol.asyncDispose]: release,
       run: ((work: (thing: Thing, task: Task) => never, given?: RunOptions) =>
-        run((task, options) => granted.run(task, options) as never, work, given)) as never,
+        run((task, own) => granted.run(task, own) as never, work, given)) as never,
     } as unknown as Lease<Session<Thing>>
   }
   const sessions = {
@@ -137,7 +137,7 @@ export const effectWorld = (policy: Policy = {}, before?: (opening: Opening) => 
 }
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true
-const aborted = (signal: AbortSignal): Promise<"aborted"> =>
+const untilAborted = (signal: AbortSignal): Promise<"aborted"> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve("aborted"), { once: true }))
 
 /** What the Effect face says otherwise: tests of these are the Promise face's. */
@@ -163,7 +163,7 @@ const openingOf = (session: CurrentSessionShape, signal: AbortSignal): Opening =
     const value = await resource
     Effect.runSync(session.onClose((reason) => effectOf(() => release?.(value, reason))))
     return value
-  }) as Opening["use"],
+  }),
   onClose: (finalizer) => Effect.runSync(session.onClose((reason) => effectOf(() => finalizer(reason)))),
   save: (state) => Effect.runSync(session.save(Effect.promise(async () => state()))),
   broken: session.brokenUnsafe,

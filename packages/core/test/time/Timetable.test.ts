@@ -53,11 +53,16 @@ class Entry extends Timed {
     this.#told.push(this.name)
   }
 }
-const heldRanks: ReadonlySet<Rank> = new Set(ranks.filter((rank) => !["silence", "lease", "forget", "idle"].includes(rank)))
+const heldRanks: ReadonlySet<Rank> = new Set(
+  ranks.filter((rank) => !["silence", "lease", "forget", "idle"].includes(rank)),
+)
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.record({ add: fc.constantFrom(...ranks), duration: fc.integer({ min: 0, max: 12 }) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ add: fc.constantFrom(...ranks), duration: fc.integer({ min: 0, max: 12 }) }),
+    },
     { weight: 1, arbitrary: fc.record({ remove: fc.nat({ max: 20 }) }) },
     { weight: 2, arbitrary: fc.record({ advance: fc.integer({ min: 0, max: 6 }) }) },
   ),
@@ -85,7 +90,10 @@ test("L23: against a sorted array: each once, never early, within a tick in the 
           const end = time.at + step.advance
           const due = model
             .filter((one) => one.at <= end)
-            .toSorted((a, b) => a.at - b.at || ranks.indexOf(a.rank) - ranks.indexOf(b.rank) || a.entry.name - b.entry.name)
+            .toSorted(
+              (a, b) =>
+                a.at - b.at || ranks.indexOf(a.rank) - ranks.indexOf(b.rank) || a.entry.name - b.entry.name,
+            )
           model = model.filter((one) => one.at > end)
           const before = told.length
           time.advance(step.advance)
@@ -103,7 +111,9 @@ test("L23: against a sorted array: each once, never early, within a tick in the 
 })
 
 /** What the model says, and what happened, may differ only among equals: one moment, one rank, different lengths. */
-const byTick = (due: ReadonlyArray<{ readonly entry: Entry; readonly at: number; readonly rank: Rank }>): unknown => {
+const byTick = (
+  due: ReadonlyArray<{ readonly entry: Entry; readonly at: number; readonly rank: Rank }>,
+): unknown => {
   const groups = Map.groupBy(due, (one) => `${one.at} ${one.rank}`)
   return {
     asymmetricMatch: (told: ReadonlyArray<number>) => {
@@ -115,7 +125,8 @@ const byTick = (due: ReadonlyArray<{ readonly entry: Entry; readonly at: number;
       }
       return index === told.length
     },
-    toString: () => `in order: ${[...groups].map(([key, group]) => `${key}: ${group.map((one) => one.entry.name).join(",")}`).join(" | ")}`,
+    toString: () =>
+      `in order: ${[...groups].map(([key, group]) => `${key}: ${group.map((one) => one.entry.name).join(",")}`).join(" | ")}`,
   }
 }
 
@@ -134,7 +145,8 @@ test("L23: a length too large to be counted keeps its rank, and nothing is ever 
   const table = new Timetable(time, () => {})
   const lists = new Set(ranks.map((rank) => table.list(rank, Number.MAX_SAFE_INTEGER)))
   expect(lists.size).toBe(ranks.length)
-  for (const huge of [2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER, 1e300, Infinity]) table.list("seat", huge).add(new Entry(1, told), 0)
+  for (const huge of [2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER, 1e300, Infinity])
+    table.list("seat", huge).add(new Entry(1, told), 0)
   time.advance(2 ** 31 - 1)
   expect(told).toEqual([])
 })
