@@ -57,11 +57,13 @@ const firstWords = async (events: AsyncGenerator<ServerSent>, count: number): Pr
   return read
 }
 
-describe("chat", () => {
+describe.concurrent("chat", () => {
   let server: Server
+  let end = () => {}
   beforeAll(async () => {
-    server = await serve("chat/main.ts", {}, afterAll)
+    server = await serve("chat/main.ts", {}, (kill) => void (end = kill))
   })
+  afterAll(() => end())
 
   test("L6: a reply streams in order, numbered from 1, and ends with [DONE]", async () => {
     const response = await chatOf(server, "order").say(words(5).join(" "))
@@ -167,8 +169,10 @@ describe("chat", () => {
   })
 })
 
-test("L8: an idle chat is closed, and the next request finds its history", async () => {
-  const server = await serve("chat/main.ts", { IDLE_TIMEOUT: "300" })
+test.concurrent("L8: an idle chat is closed, and the next request finds its history", async ({
+  onTestFinished,
+}) => {
+  const server = await serve("chat/main.ts", { IDLE_TIMEOUT: "300" }, onTestFinished)
   const chat = chatOf(server, "idle")
   await all(eventsOf(await chat.say("before")))
   await server.line("alice~idle closed: Idle")
@@ -177,8 +181,10 @@ test("L8: an idle chat is closed, and the next request finds its history", async
   expect(server.lines.filter((line) => line === "alice~idle opened").length).toBeGreaterThan(1)
 })
 
-test("L14: SIGINT lets a running reply finish, closes every chat and exits 0", async () => {
-  const server = await serve("chat/main.ts")
+test.concurrent("L14: SIGINT lets a running reply finish, closes every chat and exits 0", async ({
+  onTestFinished,
+}) => {
+  const server = await serve("chat/main.ts", {}, onTestFinished)
   await chatOf(server, "resting").history()
   const events = eventsOf(await chatOf(server, "talking").say(words(25).join(" ")))
   const before = await firstWords(events, 2)

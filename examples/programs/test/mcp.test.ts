@@ -3,12 +3,17 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js"
 import { CallToolResultSchema } from "@modelcontextprotocol/sdk/types.js"
 import { setTimeout as sleep } from "node:timers/promises"
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi, type TestContext } from "vitest"
 import { serve, type Server } from "./start.ts"
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
-const connect = async ({ url }: Server, owner: string, fetchWith: Fetch = fetch) => {
+const connect = async (
+  { onTestFinished }: TestContext,
+  { url }: Server,
+  owner: string,
+  fetchWith: Fetch = fetch,
+) => {
   const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp`), {
     requestInit: { headers: { authorization: `Bearer token-of-${owner}` } },
     fetch: fetchWith,
@@ -38,29 +43,34 @@ const post = ({ url }: Server, id: string, headers: Readonly<Record<string, stri
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
   })
 
-describe("mcp", () => {
+describe.concurrent("mcp", () => {
   let server: Server
+  let end = () => {}
   beforeAll(async () => {
-    server = await serve("mcp/main.ts", {}, afterAll)
+    server = await serve("mcp/main.ts", {}, (kill) => void (end = kill))
   })
+  afterAll(() => end())
 
-  test("L1: tool calls reuse the server that the first request opened", async () => {
-    const { client, key, note } = await connect(server, "alice")
+  test("L1: tool calls reuse the server that the first request opened", async (context) => {
+    const { client, key, note } = await connect(context, server, "alice")
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["note"])
     expect(await note("milk")).toEqual(["milk"])
     expect(await note("bread")).toEqual(["milk", "bread"])
     expect(server.lines.filter((line) => line === `${key} opened`)).toHaveLength(1)
   })
 
-  test("calls overlap: a slow one keeps no other waiting", async () => {
-    const { note } = await connect(server, "alice")
+  test("calls overlap: a slow one keeps no other waiting", async (context) => {
+    const { note } = await connect(context, server, "alice")
     const slow = note("slow", 1000)
     expect(await note("quick")).toEqual(["quick"])
     expect(await slow).toEqual(["quick", "slow"])
   })
 
-  test("L19: each client has a server of its own", async () => {
-    const [one, two] = await Promise.all([connect(server, "alice"), connect(server, "alice")])
+  test("L19: each client has a server of its own", async (context) => {
+    const [one, two] = await Promise.all([
+      connect(context, server, "alice"),
+      connect(context, server, "alice"),
+    ])
     expect(one.id).not.toBe(two.id)
     await one.note("mine")
     expect(await two.note("yours")).toEqual(["yours"])
@@ -76,8 +86,8 @@ describe("mcp", () => {
     expect(server.lines.join()).not.toContain("made-up")
   })
 
-  test("another owner's id does not reach the session", async () => {
-    const { id, note } = await connect(server, "alice")
+  test("another owner's id does not reach the session", async (context) => {
+    const { id, note } = await connect(context, server, "alice")
     await note("private")
     expect((await post(server, id, { authorization: "Bearer token-of-bob" })).status).toBe(404)
     expect((await post(server, id, {})).status).toBe(401)
@@ -85,8 +95,8 @@ describe("mcp", () => {
     expect(await note("still here")).toEqual(["private", "still here"])
   })
 
-  test("L4: a client that says DELETE ends its session, and its id is 404 from then on", async () => {
-    const { key, id, note, terminate } = await connect(server, "alice")
+  test("L4: a client that says DELETE ends its session, and its id is 404 from then on", async (context) => {
+    const { key, id, note, terminate } = await connect(context, server, "alice")
     await note("milk")
     await terminate()
     await server.line(`${key} closed: Ended`)
@@ -94,9 +104,9 @@ describe("mcp", () => {
   })
 })
 
-test("L8: a connected client is in use however quiet it is; one that has left is closed as idle", async () => {
-  const server = await serve("mcp/main.ts", { IDLE_TIMEOUT: "1000" })
-  const { client, key, note } = await connect(server, "alice")
+test.concurrent("L8: a connected client is in use however quiet it is; one that has left is closed as idle", async (context) => {
+  const server = await serve("mcp/main.ts", { IDLE_TIMEOUT: "1000" }, context.onTestFinished)
+  const { client, key, note } = await connect(context, server, "alice")
   await note("milk")
   // Its standing GET is a turn that has not ended.
   await sleep(2000)
@@ -106,13 +116,13 @@ test("L8: a connected client is in use however quiet it is; one that has left is
   await server.line(`${key} closed: Idle`)
 })
 
-test("L14: SIGINT lets a running tool call finish, closes every session and exits 0", async () => {
-  const server = await serve("mcp/main.ts")
+test.concurrent("L14: SIGINT lets a running tool call finish, closes every session and exits 0", async (context) => {
+  const server = await serve("mcp/main.ts", {}, context.onTestFinished)
   // A client that keeps no standing GET open: what a server must answer that offers none.
   const withoutGet: Fetch = async (url, init) =>
     init?.method === "GET" ? new Response(null, { status: 405 }) : fetch(url, init)
-  const busy = await connect(server, "alice", withoutGet)
-  const quiet = await connect(server, "bob", withoutGet)
+  const busy = await connect(context, server, "alice", withoutGet)
+  const quiet = await connect(context, server, "bob", withoutGet)
   const started = () => server.lines.filter((line) => line === `${busy.key} run: started`).length
   const before = started()
   const last = busy.note("last words", 600)

@@ -20,7 +20,7 @@ export interface Server extends Program {
   readonly url: string
 }
 
-/** `onEnd` is vitest's `onTestFinished`, or `afterAll` for a program that serves a whole file. */
+/** `onEnd` takes what ends it: a test's `onTestFinished`, or what a suite keeps for its `afterAll`. */
 export const start = (
   program: string,
   env: Readonly<Record<string, string>> = {},

@@ -45,7 +45,8 @@ export const createApp = ({ notebooks, secret }: AppOptions): Express => {
           generation: session.generation,
           closesIn,
           tasks: tasks.length,
-          explanation: String(explanation),
+          // The key says nothing to its owner.
+          explanation: String(explanation).replaceAll(`session ${session.key}`, "your session"),
         })
       })
       .post("/session/close", async (req, res) => {

@@ -14,11 +14,11 @@ export type BrowserOwnerOptions = {
   readonly cookie: CookieOptions
 }>
 
-const idBytes = 24
-const shape = /^([\w-]{32})\.([\w-]{43})$/
+const idBytes = 20
+const shape = /^([0-9a-f]{40})\.([\w-]{43})$/
 
 /**
- * An owner for visitors who have not logged in: a random id of ours (192 bits) in a signed cookie. A cookie that is
+ * An owner for visitors who have not logged in: a random id of ours (160 bits) in a signed cookie. A cookie that is
  * forged, damaged or signed with a forgotten secret gets a new owner, never an existing one. Sets the cookie when there
  * is none yet, so call it before the answer's headers are sent. It tells browsers apart, not people: it is no login.
  *
@@ -47,7 +47,7 @@ export const browserOwner = (options: BrowserOwnerOptions): ((req: AnyRequest, r
     const bound = cookie.secure === true && cookie.path === "/" && cookie.domain === undefined
     const fullName = bound ? `__Host-${name}` : name
     const presented = verified(secrets, parseCookie(req.headers.cookie ?? "")[fullName])
-    const id = presented?.id ?? randomBytes(idBytes).toString("base64url")
+    const id = presented?.id ?? randomBytes(idBytes).toString("hex")
     if (presented?.fresh !== true) {
       // A shared cache that kept this answer would hand one visitor's cookie to the next.
       if (!res.hasHeader("cache-control")) res.setHeader("cache-control", "private")

@@ -226,13 +226,15 @@ export class Turns {
   }
   /** `whenBusy: "replace"`: those in the way are told at once. */
   replace(session: Session): void {
+    const { concurrency } = this.#registry.policy
+    const generation = session.state === "Ready" ? session.generation : undefined
+    const taken = generation === undefined ? 0 : generation.slotsTaken + generation.slotsLost
     for (const task of session.queue ?? []) {
+      if ((session.queue?.size ?? 0) + taken < concurrency) return
       this.#leaveQueue(task)
       this.tell(task, "cancelled", this.stopped(task, "Replaced"))
     }
-    const generation = session.state === "Ready" ? session.generation : undefined
-    if (generation === undefined) return
-    if (generation.slotsTaken + generation.slotsLost < this.#registry.policy.concurrency) return
+    if (generation === undefined || taken < concurrency) return
     for (const task of generation.running ?? []) {
       if (task.beside || task.state !== "running") continue
       return this.stopForCaller(task, "Replaced")

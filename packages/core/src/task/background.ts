@@ -28,7 +28,7 @@ const longestNote = 256
 export const noteProgress = (task: Task, note: string | undefined): void => {
   if (task.state === "ended") throw taskEnded(task)
   task.registry.turns.progress(task)
-  if (note !== undefined) task.more.note = `${note}`.slice(0, longestNote)
+  if (typeof note === "string") task.more.note = note.slice(0, longestNote)
 }
 
 /** Carried out when the turn has ended. @throws SessionMisuse TaskEnded */

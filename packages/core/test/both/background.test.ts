@@ -17,7 +17,9 @@ describe.each(faces)("$face", ({ world }) => {
     await clock.advance(20_000)
     expect(story()).toEqual(["Opening", "Opened"])
     expect(sessions.explain("a").alive).toMatchObject([{ kind: "background", name: "index" }])
-    expect(sessions.explain("a").tasks).toMatchObject([{ kind: "background", name: "index", state: "running" }])
+    expect(sessions.explain("a").tasks).toMatchObject([
+      { kind: "background", name: "index", state: "running" },
+    ])
     work.open()
     await clock.advance(4999)
     expect(story()).toEqual(["Opening", "Opened"])
@@ -82,7 +84,9 @@ describe.each(faces)("$face", ({ world }) => {
     const { sessions } = world({ timeouts })
     const tasks: Array<Task> = []
     await sessions.run("a", (_, task) => void tasks.push(task))
-    expect(() => tasks[0]?.background("late", () => 1)).toThrow(expect.objectContaining({ reason: "TaskEnded" }))
+    expect(() => tasks[0]?.background("late", () => 1)).toThrow(
+      expect.objectContaining({ reason: "TaskEnded" }),
+    )
     expect(() => tasks[0]?.progress()).toThrow(expect.objectContaining({ reason: "TaskEnded" }))
     expect(() => tasks[0]?.close()).toThrow(expect.objectContaining({ reason: "TaskEnded" }))
     expect(() => tasks[0]?.restart()).toThrow(expect.objectContaining({ reason: "TaskEnded" }))

@@ -34,8 +34,12 @@ describe.each(faces)("$face", ({ world }) => {
     await clock.advance(100)
     expect(next.outcome).toBe("value 1")
     expect(story()).toEqual([
-      ...["Opening", "Opened", "Closing Restarted", "Closed Restarted"],
-      ...["Opening", "Opened"],
+      "Opening",
+      "Opened",
+      "Closing Restarted",
+      "Closed Restarted",
+      "Opening",
+      "Opened",
     ])
     expect(await sessions.run("a", ({ serial }) => serial)).toBe(2)
   })
@@ -54,7 +58,10 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L21, L11: said twice, a loss counts once", async () => {
     const openings: Array<Opening> = []
-    const { clock, registry, sessions } = world({ timeouts, restart: { times: 1 } }, (opening) => void openings.push(opening))
+    const { clock, registry, sessions } = world(
+      { timeouts, restart: { times: 1 } },
+      (opening) => void openings.push(opening),
+    )
     await sessions.run("a", () => 1)
     for (let n = 0; n < 5; n++) openings[0]?.broken(new Error(`loss ${n}`))
     await clock.advance(100)
@@ -114,7 +121,9 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L21, L1: an open that was given up and ends late serves nobody and disturbs nobody", async () => {
     const held = gate()
-    const it = world({ timeouts: { ...timeouts, open: 500 } }, ({ serial }) => (serial === 1 ? held.promise : undefined))
+    const it = world({ timeouts: { ...timeouts, open: 500 } }, ({ serial }) =>
+      serial === 1 ? held.promise : undefined,
+    )
     const first = watch(
       it.clock,
       it.sessions.run("a", () => 1),

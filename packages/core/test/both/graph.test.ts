@@ -15,25 +15,28 @@ describe.each(faces)("$face", ({ world }) => {
     [5, 0],
     [5, 5],
     [5, 6],
-  ])("L7: a calls b while b calls a (after %i and %i): one is refused at once, the other served", async (first, second) => {
-    const it = world({ timeouts })
-    const { clock, sessions } = it
-    const chain = (from: string, to: string, wait: number): Promise<string> =>
-      sessions.run(from, async () => {
-        await clock.after(wait)
-        await sessions.run(to, () => clock.after(10))
-        return `${from} done`
-      })
-    await Promise.all([sessions.run("a", () => 1), sessions.run("b", () => 1)])
-    const runs = [watch(clock, chain("a", "b", first)), watch(clock, chain("b", "a", second))]
-    await clock.advance(100)
-    const outcomes = runs.map((run) => run.outcome).toSorted()
-    expect(outcomes[0]).toBe("SessionMisuse ReentrantRun")
-    expect(outcomes[1]).toMatch(/^value . done$/)
-    // At once: when the second call closes the loop.
-    expect(Math.min(...runs.map((run) => run.at))).toBe(Math.max(first, second))
-    await expectNothingLeft(it)
-  })
+  ])(
+    "L7: a calls b while b calls a (after %i and %i): one is refused at once, the other served",
+    async (first, second) => {
+      const it = world({ timeouts })
+      const { clock, sessions } = it
+      const chain = (from: string, to: string, wait: number): Promise<string> =>
+        sessions.run(from, async () => {
+          await clock.after(wait)
+          await sessions.run(to, () => clock.after(10))
+          return `${from} done`
+        })
+      await Promise.all([sessions.run("a", () => 1), sessions.run("b", () => 1)])
+      const runs = [watch(clock, chain("a", "b", first)), watch(clock, chain("b", "a", second))]
+      await clock.advance(100)
+      const outcomes = runs.map((run) => run.outcome).toSorted()
+      expect(outcomes[0]).toBe("SessionMisuse ReentrantRun")
+      expect(outcomes[1]).toMatch(/^value . done$/)
+      // At once: when the second call closes the loop.
+      expect(Math.min(...runs.map((run) => run.at))).toBe(Math.max(first, second))
+      await expectNothingLeft(it)
+    },
+  )
 
   test("L7: the same across two registries", async () => {
     const [one, two] = [world({ timeouts }), world({ timeouts })]
@@ -75,7 +78,9 @@ describe.each(faces)("$face", ({ world }) => {
 
   test("L7: an open may call another session; through that one it must not come back to its own", async () => {
     const calls: Array<(opening: Opening) => unknown> = []
-    const { clock, sessions } = world({ timeouts }, (opening) => (opening.key === "a" ? calls[0]?.(opening) : undefined))
+    const { clock, sessions } = world({ timeouts }, (opening) =>
+      opening.key === "a" ? calls[0]?.(opening) : undefined,
+    )
     calls.push(() => sessions.run("b", () => sessions.run("a", () => "never")))
     const run = watch(
       clock,
@@ -101,25 +106,28 @@ describe.each(faces)("$face", ({ world }) => {
     expect(String(Reflect.get(Object(run.error), "cause"))).toContain("whenBusy")
   })
 
-  test.each(["run", "close", "restart"] as const)("L7: a finalizer that calls %s on its own session is refused at once", async (verb) => {
-    const seen: Array<unknown> = []
-    const calls: Array<() => Promise<unknown>> = []
-    const { clock, sessions } = world({ timeouts }, ({ onClose }) =>
-      onClose(async () => {
-        try {
-          await calls[0]?.()
-        } catch (error) {
-          seen.push(Reflect.get(Object(error), "reason"))
-        }
-      }),
-    )
-    calls.push(() => (verb === "run" ? sessions.run("a", () => 1) : sessions[verb]("a")))
-    await sessions.run("a", () => 1)
-    const closed = watch(clock, sessions.close("a"))
-    await clock.advance(0)
-    expect([closed.outcome, closed.at]).toEqual(["value [object Object]", 0])
-    expect(seen).toEqual([verb === "run" ? "ReentrantRun" : "ReentrantClose"])
-  })
+  test.each(["run", "close", "restart"] as const)(
+    "L7: a finalizer that calls %s on its own session is refused at once",
+    async (verb) => {
+      const seen: Array<unknown> = []
+      const calls: Array<() => Promise<unknown>> = []
+      const { clock, sessions } = world({ timeouts }, ({ onClose }) =>
+        onClose(async () => {
+          try {
+            await calls[0]?.()
+          } catch (error) {
+            seen.push(Reflect.get(Object(error), "reason"))
+          }
+        }),
+      )
+      calls.push(() => (verb === "run" ? sessions.run("a", () => 1) : sessions[verb]("a")))
+      await sessions.run("a", () => 1)
+      const closed = watch(clock, sessions.close("a"))
+      await clock.advance(0)
+      expect([closed.outcome, closed.at]).toEqual(["value [object Object]", 0])
+      expect(seen).toEqual([verb === "run" ? "ReentrantRun" : "ReentrantClose"])
+    },
+  )
 
   test("L7: a finalizer may call another session", async () => {
     const calls: Array<() => Promise<unknown>> = []
@@ -149,7 +157,10 @@ describe.each(faces)("$face", ({ world }) => {
     )
     await clock.advance(50)
     // The one refused frees its slot only after the other was refused too.
-    expect(both.map((run) => run.outcome)).toEqual(["SessionMisuse ReentrantRun", "SessionMisuse ReentrantRun"])
+    expect(both.map((run) => run.outcome)).toEqual([
+      "SessionMisuse ReentrantRun",
+      "SessionMisuse ReentrantRun",
+    ])
     await expectNothingLeft(it)
   })
 

@@ -112,7 +112,11 @@ describe.each(faces)("$face", ({ world }) => {
     await clock.advance(10_700)
     const closed = sessions.close("a")
     await clock.advance(300)
-    expect([silent.outcome, silent.at, fieldOf(silent, "abandoned")]).toEqual(["TaskStopped Silent", 11_000, true])
+    expect([silent.outcome, silent.at, fieldOf(silent, "abandoned")]).toEqual([
+      "TaskStopped Silent",
+      11_000,
+      true,
+    ])
     await clock.advance(10_000)
     expect(await closed).toMatchObject({ reason: "Requested", leaked: true })
   })
@@ -126,7 +130,11 @@ describe.each(faces)("$face", ({ world }) => {
     await clock.advance(9_500)
     void sessions.close("a")
     await clock.advance(1_000)
-    expect([silent.outcome, silent.at, fieldOf(silent, "abandoned")]).toEqual(["TaskStopped Closed", 10_500, true])
+    expect([silent.outcome, silent.at, fieldOf(silent, "abandoned")]).toEqual([
+      "TaskStopped Closed",
+      10_500,
+      true,
+    ])
   })
 
   test("L13, L23: a loop that stood still makes nobody silent", async () => {
@@ -171,7 +179,7 @@ describe.each(faces)("$face", ({ world }) => {
           "b",
           async (_, { progress }) => {
             for (let beat = 0; beat < 5; beat++) {
-              await clock.after(8_000)
+              await clock.after(3_000)
               progress()
             }
           },
@@ -182,7 +190,8 @@ describe.each(faces)("$face", ({ world }) => {
       }),
     )
     await clock.advance(60_000)
-    expect([slow.outcome, slow.at]).toEqual(["value done", 49_500])
+    // Its own silence begins when the call has ended.
+    expect([slow.outcome, slow.at]).toEqual(["value done", 24_500])
   })
 
   test("L13: an abandoned turn's late end is fenced off, counted, and lets the next generation be", async () => {

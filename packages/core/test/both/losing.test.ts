@@ -78,6 +78,21 @@ describe.each(faces)("$face", ({ world }) => {
     expect(story().filter((tag) => tag === "Lost")).toHaveLength(1)
   })
 
+  test("L21: numbers begin again when a key is forgotten: an old generation of the same number is fenced all the same", async () => {
+    const { clock, sessions, story } = make()
+    const seen: Array<Thing> = []
+    for (let life = 0; life < 2; life++) {
+      await sessions.run("a", (thing) => void seen.push(thing))
+      if (life === 0) await sessions.close("a")
+    }
+    expect(seen.map((thing) => thing.opening.generation)).toEqual([1, 1])
+    seen[0]?.opening.broken()
+    seen[0]?.opening.end()
+    await clock.advance(0)
+    expect(sessions.explain("a").state).toBe("Ready")
+    expect(story()).not.toContain("Lost")
+  })
+
   test("L11: the first loss is rebuilt at once, the next ones after a delay that doubles", async () => {
     const { clock, lose, use } = make()
     const waits: Array<number> = []

@@ -7,46 +7,52 @@ import { fieldOf, watch } from "../support/watch.ts"
 const sizes = [1, 3].flatMap((concurrency) => [0, 1, 4].map((maxQueued) => ({ concurrency, maxQueued })))
 
 describe.each(faces)("$face", ({ world }) => {
-  test.each(sizes)("L9: $maxQueued may wait behind $concurrency that run; one more is refused", async (policy) => {
-    const { clock, sessions } = world(policy)
-    const held = gate()
-    const letIn = policy.concurrency + policy.maxQueued
-    await sessions.run("a", () => "ready")
-    const runs = Array.from({ length: letIn + 2 }, () =>
-      watch(
-        clock,
-        sessions.run("a", () => held.promise),
-      ),
-    )
-    await settle()
-    expect(runs.map((run) => run.outcome)).toEqual([
-      ...Array.from({ length: letIn }, () => "pending"),
-      "SessionRefused MaxQueued",
-      "SessionRefused MaxQueued",
-    ])
-    expect(runs.slice(letIn).map((run) => Number(fieldOf(run, "retryAfter")) > 0)).toEqual([true, true])
-    held.open()
-    await clock.advance(0)
-    expect(runs.slice(0, letIn).every((run) => run.outcome === "value undefined")).toBe(true)
-    // The room is there again.
-    expect(await sessions.run("a", () => "later")).toBe("later")
-  })
+  test.each(sizes)(
+    "L9: $maxQueued may wait behind $concurrency that run; one more is refused",
+    async (policy) => {
+      const { clock, sessions } = world(policy)
+      const held = gate()
+      const letIn = policy.concurrency + policy.maxQueued
+      await sessions.run("a", () => "ready")
+      const runs = Array.from({ length: letIn + 2 }, () =>
+        watch(
+          clock,
+          sessions.run("a", () => held.promise),
+        ),
+      )
+      await settle()
+      expect(runs.map((run) => run.outcome)).toEqual([
+        ...Array.from({ length: letIn }, () => "pending"),
+        "SessionRefused MaxQueued",
+        "SessionRefused MaxQueued",
+      ])
+      expect(runs.slice(letIn).map((run) => Number(fieldOf(run, "retryAfter")) > 0)).toEqual([true, true])
+      held.open()
+      await clock.advance(0)
+      expect(runs.slice(0, letIn).every((run) => run.outcome === "value undefined")).toBe(true)
+      // The room is there again.
+      expect(await sessions.run("a", () => "later")).toBe("later")
+    },
+  )
 
-  test.each(sizes)("L9: the same while it opens: $concurrency can start, $maxQueued wait behind them", async (policy) => {
-    const { clock, sessions } = world(policy)
-    const letIn = policy.concurrency + policy.maxQueued
-    const runs = Array.from({ length: letIn + 1 }, (_, n) =>
-      watch(
-        clock,
-        sessions.run("a", () => n),
-      ),
-    )
-    await clock.advance(0)
-    expect(runs.map((run) => run.outcome)).toEqual([
-      ...Array.from({ length: letIn }, (_, n) => `value ${n}`),
-      "SessionRefused MaxQueued",
-    ])
-  })
+  test.each(sizes)(
+    "L9: the same while it opens: $concurrency can start, $maxQueued wait behind them",
+    async (policy) => {
+      const { clock, sessions } = world(policy)
+      const letIn = policy.concurrency + policy.maxQueued
+      const runs = Array.from({ length: letIn + 1 }, (_, n) =>
+        watch(
+          clock,
+          sessions.run("a", () => n),
+        ),
+      )
+      await clock.advance(0)
+      expect(runs.map((run) => run.outcome)).toEqual([
+        ...Array.from({ length: letIn }, (_, n) => `value ${n}`),
+        "SessionRefused MaxQueued",
+      ])
+    },
+  )
 
   test("L9: a queued turn that leaves makes room; one told to stop still takes its slot", async () => {
     const { clock, sessions } = world({ maxQueued: 1 })

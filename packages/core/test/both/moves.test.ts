@@ -33,7 +33,11 @@ describe.each(faces)("$face", ({ world }) => {
     await it.clock.advance(0)
     expect(await restarted).toMatchObject({ reason: "Restarted", leaked: false, session: { serial: 1 } })
     expect(it.starts).toEqual(["first on 1", "second on 2", "third on 2"])
-    expect([it.first, ...it.waiting].map((run) => run.outcome)).toEqual(["TaskStopped Restarted", "value 2", "value 3"])
+    expect([it.first, ...it.waiting].map((run) => run.outcome)).toEqual([
+      "TaskStopped Restarted",
+      "value 2",
+      "value 3",
+    ])
     await expectNothingLeft(it)
   })
 
@@ -149,7 +153,8 @@ describe.each(faces)("$face", ({ world }) => {
   test("L12: on Unresponsive the queue moves on in order, with concurrency 2 as well", async () => {
     const { clock, sessions } = world({ timeouts, concurrency: 2 })
     const gone = new AbortController()
-    for (let n = 0; n < 2; n++) void sessions.run("a", () => gate().promise, { signal: gone.signal }).catch(() => {})
+    for (let n = 0; n < 2; n++)
+      void sessions.run("a", () => gate().promise, { signal: gone.signal }).catch(() => {})
     await settle()
     const order: Array<number> = []
     const waiting = [1, 2, 3, 4].map((n) => sessions.run("a", () => order.push(n)))
@@ -186,34 +191,5 @@ describe.each(faces)("$face", ({ world }) => {
         verb === "close" ? "SessionRefused Closed" : "value 3",
       ])
     }
-  })
-
-  test("L12: restart with time to finish: what runs may end, what waits moves on, who comes later too", async () => {
-    const it = await busy()
-    const restarted = watch(it.clock, it.sessions.restart("a", { finishWithin: 5000 }))
-    const late = watch(
-      it.clock,
-      it.sessions.run("a", ({ serial }) => serial),
-    )
-    await it.clock.advance(2000)
-    it.held.open()
-    await it.clock.advance(0)
-    expect([it.first, ...it.waiting, late].map((run) => run.outcome)).toEqual([
-      "value undefined",
-      "value 2",
-      "value 3",
-      "value 2",
-    ])
-    expect(it.starts).toEqual(["first on 1", "second on 2", "third on 2"])
-    expect(restarted.at).toBe(2000)
-  })
-
-  test("L12, L5: the time to finish is over: what runs is stopped, and told so", async () => {
-    const it = await busy()
-    void it.sessions.restart("a", { finishWithin: 5000 })
-    await it.clock.advance(6000)
-    expect([it.first.outcome, it.first.at, fieldOf(it.first, "abandoned")]).toEqual(["TaskStopped Restarted", 6000, true])
-    await it.clock.advance(3000)
-    expect(it.waiting.map((run) => run.outcome)).toEqual(["value 2", "value 3"])
   })
 })

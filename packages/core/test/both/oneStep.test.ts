@@ -28,7 +28,12 @@ describe.each(faces)("$face", ({ world }) => {
       clock,
       sessions.run("a", ({ opening, serial }) => {
         seen.push(watch(clock, sessions.close("a")), watch(clock, sessions.restart("a")))
-        seen.push(watch(clock, sessions.run("b", (thing) => thing.key)))
+        seen.push(
+          watch(
+            clock,
+            sessions.run("b", (thing) => thing.key),
+          ),
+        )
         opening.broken(new Error("broken"))
         seen.push(watch(clock, sessions.cancel("c")))
         return serial
@@ -113,7 +118,9 @@ describe.each(faces)("$face", ({ world }) => {
       )
       await clock.advance(199)
       const both = [() => gone.abort(new Error("gone")), () => losers[0]?.()]
-      void clock.after(1).then(() => (order === "cancel first" ? both : both.toReversed()).forEach((each) => each()))
+      void clock
+        .after(1)
+        .then(() => (order === "cancel first" ? both : both.toReversed()).forEach((each) => each()))
       await clock.advance(1)
       // The timeout is due in that tick; the caller's cancel comes after it in it.
       expect([run.outcome, run.at]).toEqual(["TaskStopped Timeout", 200])

@@ -97,14 +97,23 @@ describe.each(faces)("$face", ({ world }) => {
     const runs = [0, 1, 2, 3].map((n) =>
       watch(
         clock,
-        sessions.run("a", () => (n === 0 ? held.promise : void ran.push(n)), n === 2 ? { signal: gone.signal } : {}),
+        sessions.run(
+          "a",
+          () => (n === 0 ? held.promise : void ran.push(n)),
+          n === 2 ? { signal: gone.signal } : {},
+        ),
       ),
     )
     await settle()
     gone.abort(new Error("gone"))
     held.open()
     await clock.advance(0)
-    expect(runs.map((run) => run.outcome)).toEqual(["value undefined", "value undefined", "error gone", "value undefined"])
+    expect(runs.map((run) => run.outcome)).toEqual([
+      "value undefined",
+      "value undefined",
+      "error gone",
+      "value undefined",
+    ])
     expect(ran).toEqual([1, 3])
   })
 })

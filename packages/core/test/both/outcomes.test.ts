@@ -193,6 +193,9 @@ describe.each(faces)("$face", ({ world }) => {
     )
     await clock.advance(0)
     expect(run.error).toBe(own)
-    expect(events.find((event) => event._tag === "TaskEnded")).toMatchObject({ outcome: "failed", error: own })
+    expect(events.find((event) => event._tag === "TaskEnded")).toMatchObject({
+      outcome: "failed",
+      error: own,
+    })
   })
 })

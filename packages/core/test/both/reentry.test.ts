@@ -9,7 +9,9 @@ const attempt = async (call: () => Promise<unknown>): Promise<string> => {
   try {
     return `value ${String(await call())}`
   } catch (error) {
-    return typeof error === "object" && error !== null && "reason" in error ? String(error.reason) : String(error)
+    return typeof error === "object" && error !== null && "reason" in error
+      ? String(error.reason)
+      : String(error)
   }
 }
 
@@ -211,16 +213,21 @@ describe.each(faces)("$face", ({ world }) => {
     expect(run.outcome).toBe("value ReentrantRun")
   })
 
-  test.each(["close", "restart", "drain"] as const)("L7: %s inside a turn is refused, and the session lives on", async (verb) => {
-    const { clock, sessions } = world()
-    const run = watch(
-      clock,
-      sessions.run("a", () => attempt(async () => (verb === "drain" ? sessions.drain() : sessions[verb]("a")))),
-    )
-    await clock.advance(0)
-    expect(run.outcome).toBe("value ReentrantClose")
-    expect(await sessions.run("a", ({ serial }) => serial)).toBe(1)
-  })
+  test.each(["close", "restart", "drain"] as const)(
+    "L7: %s inside a turn is refused, and the session lives on",
+    async (verb) => {
+      const { clock, sessions } = world()
+      const run = watch(
+        clock,
+        sessions.run("a", () =>
+          attempt(async () => (verb === "drain" ? sessions.drain() : sessions[verb]("a"))),
+        ),
+      )
+      await clock.advance(0)
+      expect(run.outcome).toBe("value ReentrantClose")
+      expect(await sessions.run("a", ({ serial }) => serial)).toBe(1)
+    },
+  )
 
   test("L7: close of a session further up the chain is refused too; of any other it is served", async () => {
     const { clock, sessions } = world()

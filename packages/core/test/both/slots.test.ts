@@ -90,7 +90,10 @@ describe.each(faces)("$face", ({ world }) => {
     expect(sessions.snapshot().counts.leaked).toBe(1)
     expect(ledger.lines).toEqual(["open a#1", "release a#1", "open a#2"])
     // Told once: abandoning it is no second outcome.
-    expect(events.flatMap((event) => (event._tag === "TaskEnded" ? [event.outcome] : []))).toEqual(["cancelled", "succeeded"])
+    expect(events.flatMap((event) => (event._tag === "TaskEnded" ? [event.outcome] : []))).toEqual([
+      "cancelled",
+      "succeeded",
+    ])
     it.held.open()
     await clock.advance(0)
     expect(story().at(-1)).toBe("LeakEnded")
@@ -114,7 +117,11 @@ describe.each(faces)("$face", ({ world }) => {
       sessions.run("a", () => 2, { timeout: 900 }),
     )
     await clock.advance(10_000)
-    expect([impatient.outcome, impatient.at, fieldOf(impatient, "started")]).toEqual(["TaskStopped Timeout", 900, false])
+    expect([impatient.outcome, impatient.at, fieldOf(impatient, "started")]).toEqual([
+      "TaskStopped Timeout",
+      900,
+      false,
+    ])
     expect(story()).toEqual(["Opening", "Opened"])
     // The grace of the one who left does not count for the next.
     const next = watch(
@@ -160,7 +167,8 @@ describe.each(faces)("$face", ({ world }) => {
   test("L6, L13: with concurrency 3, all three lost is Unresponsive; who waits moves on together", async () => {
     const { clock, sessions, story } = world({ concurrency: 3, timeouts })
     const gone = new AbortController()
-    for (let n = 0; n < 3; n++) void sessions.run("a", () => gate().promise, { signal: gone.signal }).catch(() => {})
+    for (let n = 0; n < 3; n++)
+      void sessions.run("a", () => gate().promise, { signal: gone.signal }).catch(() => {})
     await settle()
     gone.abort(new Error("gone"))
     const next = [1, 2].map(() =>

@@ -15,7 +15,11 @@ describe.each(faces)("$face", ({ world }) => {
       sessions.run("a", () => 2, { timeout: 700 }),
     )
     await clock.advance(700)
-    expect([queued.outcome, queued.at, fieldOf(queued, "started")]).toEqual(["TaskStopped Timeout", 700, false])
+    expect([queued.outcome, queued.at, fieldOf(queued, "started")]).toEqual([
+      "TaskStopped Timeout",
+      700,
+      false,
+    ])
     held.open()
     await first
   })

@@ -68,36 +68,39 @@ describe.each(faces)("$face", ({ world }) => {
   test.each([
     ["the registry's", { whenBusy: "replace" } as const, {}],
     ["the call's", {}, { whenBusy: "replace" } as const],
-  ])("L5, L6: replace, %s: the old caller is told at once, the new turn waits for the real end", async (_, policy, call) => {
-    const { clock, sessions } = world(policy)
-    const held = gate()
-    const lines: Array<string> = []
-    const first = watch(
-      clock,
-      sessions.run(
-        "a",
-        async ({ serial }, { signal }) => {
-          lines.push(`first on ${serial}`)
-          await held.promise
-          lines.push(`first ends, aborted ${signal.aborted}`)
-        },
-        call,
-      ),
-    )
-    await settle()
-    const second = watch(
-      clock,
-      sessions.run("a", ({ serial }) => lines.push(`second on ${serial}`), call),
-    )
-    await settle()
-    expect(first.outcome).toBe("TaskStopped Replaced")
-    expect([fieldOf(first, "started"), fieldOf(first, "abandoned")]).toEqual([true, false])
-    expect(second.outcome).toBe("pending")
-    held.open()
-    await clock.advance(0)
-    expect(lines).toEqual(["first on 1", "first ends, aborted true", "second on 1"])
-    expect(second.outcome).toBe("value 3")
-  })
+  ])(
+    "L5, L6: replace, %s: the old caller is told at once, the new turn waits for the real end",
+    async (_, policy, call) => {
+      const { clock, sessions } = world(policy)
+      const held = gate()
+      const lines: Array<string> = []
+      const first = watch(
+        clock,
+        sessions.run(
+          "a",
+          async ({ serial }, { signal }) => {
+            lines.push(`first on ${serial}`)
+            await held.promise
+            lines.push(`first ends, aborted ${signal.aborted}`)
+          },
+          call,
+        ),
+      )
+      await settle()
+      const second = watch(
+        clock,
+        sessions.run("a", ({ serial }) => lines.push(`second on ${serial}`), call),
+      )
+      await settle()
+      expect(first.outcome).toBe("TaskStopped Replaced")
+      expect([fieldOf(first, "started"), fieldOf(first, "abandoned")]).toEqual([true, false])
+      expect(second.outcome).toBe("pending")
+      held.open()
+      await clock.advance(0)
+      expect(lines).toEqual(["first on 1", "first ends, aborted true", "second on 1"])
+      expect(second.outcome).toBe("value 3")
+    },
+  )
 
   test("L6: replace twice while the first ignores its signal: only the last one runs", async () => {
     const { clock, sessions } = world({ whenBusy: "replace" })
@@ -127,6 +130,43 @@ describe.each(faces)("$face", ({ world }) => {
     expect(third?.outcome).toBe("value 1")
   })
 
+  test("L6: replace while it opens takes the place of the oldest, where no other is left", async () => {
+    const { clock, sessions } = world({ whenBusy: "replace", concurrency: 2 })
+    const runs = [1, 2, 3].map((n) =>
+      watch(
+        clock,
+        sessions.run("a", () => n),
+      ),
+    )
+    await clock.advance(0)
+    expect(runs.map((run) => run.outcome)).toEqual(["TaskStopped Replaced", "value 2", "value 3"])
+  })
+
+  test("L6: with concurrency 2, replace stops the oldest turn alone", async () => {
+    const { clock, sessions } = world({ whenBusy: "replace", concurrency: 2 })
+    const held = gate()
+    const runs = [1, 2, 3].map(() =>
+      watch(
+        clock,
+        sessions.run("a", ({ serial }) => held.promise.then(() => serial)),
+      ),
+    )
+    await settle()
+    const late = watch(
+      clock,
+      sessions.run("a", () => "late"),
+    )
+    await settle()
+    held.open()
+    await clock.advance(0)
+    expect([...runs, late].map((run) => run.outcome)).toEqual([
+      "TaskStopped Replaced",
+      "TaskStopped Replaced",
+      "value 1",
+      "value late",
+    ])
+  })
+
   test("L6: replace with nothing in the way replaces nothing", async () => {
     const { sessions } = world({ whenBusy: "replace", concurrency: 2 })
     const held = gate<string>()
@@ -146,7 +186,9 @@ describe.each(faces)("$face", ({ world }) => {
       sessions.run("a", () => "queued"),
     )
     await settle()
-    const reads = Array.from({ length: 3 }, () => sessions.run("a", (thing) => thing.serial, { whenBusy: "overlap" }))
+    const reads = Array.from({ length: 3 }, () =>
+      sessions.run("a", (thing) => thing.serial, { whenBusy: "overlap" }),
+    )
     expect(await Promise.all(reads)).toEqual([1, 1, 1])
     expect(queued.outcome).toBe("pending")
     const long = gate()

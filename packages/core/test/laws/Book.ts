@@ -94,6 +94,8 @@ export interface Life {
   busyAt: number
   wasBusy: boolean
   readyAt: number | undefined
+  /** Slots whose turns were abandoned. */
+  slotsLost: number
   /** Since when somebody has waited for it. */
   neededSince: number | undefined
 }
@@ -138,7 +140,8 @@ export class Book {
     this.fibers = fibers
   }
   note(line: string): void {
-    if (this.lines.length < mostLines) this.lines.push(`${String(Math.round(this.now())).padStart(7)}  ${line}`)
+    if (this.lines.length < mostLines)
+      this.lines.push(`${String(Math.round(this.now())).padStart(7)}  ${line}`)
   }
   broken(law: string): void {
     this.violations.push(law)
@@ -152,9 +155,7 @@ export class Book {
     return this.stalls.reduce((sum, stall) => (stall.at > at ? sum + stall.ms : sum), 0)
   }
 
-  call(
-    of: Pick<Call, "kind" | "site" | "key" | "ask" | "program" | "parent" | "awaited" | "boundTo">,
-  ): Call {
+  call(of: Pick<Call, "kind" | "site" | "key" | "ask" | "program" | "parent" | "awaited" | "boundTo">): Call {
     const holder: Holder = {
       site: of.site,
       key: of.key,
@@ -199,9 +200,15 @@ export class Book {
         kind: "open",
         calls: new Set(),
         isActive: () =>
-          generation.cold?.openPending === true && (generation.phase === "opening" || generation.phase === "aborting"),
+          generation.cold?.openPending === true &&
+          (generation.phase === "opening" || generation.phase === "aborting"),
       },
-      finalizerHolder: { ...of, kind: "finalizer", calls: new Set(), isActive: () => generation.phase === "finalizing" },
+      finalizerHolder: {
+        ...of,
+        kind: "finalizer",
+        calls: new Set(),
+        isActive: () => generation.phase === "finalizing",
+      },
       finalizers: [],
       bodies: new Set(),
       openEnded: false,
@@ -212,6 +219,7 @@ export class Book {
       busyAt: this.now(),
       wasBusy: true,
       readyAt: undefined,
+      slotsLost: 0,
       neededSince: undefined,
     }
     this.lives.push(life)

@@ -23,12 +23,25 @@ export const checkAlways = (book: Book, site: Site): void => {
     checkSession(book, site, session)
   }
   const { maxPerOwner, maxSessions } = registry.policy
-  book.expect(registry.seats.taken === seated, `L9 seats.taken is ${registry.seats.taken}, ${seated} sessions are seated`)
+  book.expect(
+    registry.seats.taken === seated,
+    `L9 seats.taken is ${registry.seats.taken}, ${seated} sessions are seated`,
+  )
   book.expect(seated <= maxSessions, `L9 ${seated} seats of ${maxSessions}`)
-  for (const [owner, seats] of owners) book.expect(seats <= maxPerOwner, `L9 ${owner} has ${seats} seats of ${maxPerOwner}`)
-  book.expect(registry.closing.inService === inService, `L3 inService is ${registry.closing.inService}, ${inService} generations are`)
-  book.expect(registry.seats.waiting === line, `L9 ${registry.seats.waiting} in line, ${line} sessions are waiting`)
-  book.expect(registry.opening.backingOff === backingOff, `L10 backingOff is ${registry.opening.backingOff}, ${backingOff} are`)
+  for (const [owner, seats] of owners)
+    book.expect(seats <= maxPerOwner, `L9 ${owner} has ${seats} seats of ${maxPerOwner}`)
+  book.expect(
+    registry.closing.inService === inService,
+    `L3 inService is ${registry.closing.inService}, ${inService} generations are`,
+  )
+  book.expect(
+    registry.seats.waiting === line,
+    `L9 ${registry.seats.waiting} in line, ${line} sessions are waiting`,
+  )
+  book.expect(
+    registry.opening.backingOff === backingOff,
+    `L10 backingOff is ${registry.opening.backingOff}, ${backingOff} are`,
+  )
   if (line > 0) checkLine(book, site, seated, owners)
   checkLives(book, site)
   checkTasks(book, site)
@@ -41,14 +54,24 @@ const checkSession = (book: Book, site: Site, session: Session): void => {
   const { generation, state } = session
   const { registry } = site
   const name = `${site.index}/${session.key}`
-  book.expect((generation !== undefined) === hasGeneration.has(state), `L3 ${name} is ${state} with generation ${generation?.serial}`)
-  book.expect(session.seated === hasSeat.has(state), `L9 ${name} is ${state} and ${session.seated ? "has a seat" : "has no seat"}`)
+  book.expect(
+    (generation !== undefined) === hasGeneration.has(state),
+    `L3 ${name} is ${state} with generation ${generation?.serial}`,
+  )
+  book.expect(
+    session.seated === hasSeat.has(state),
+    `L9 ${name} is ${state} and ${session.seated ? "has a seat" : "has no seat"}`,
+  )
   const { eager } = registry.policy.restart
   if (state === "Waiting" || ((state === "Backoff" || state === "Opening") && !eager)) {
     book.expect(session.waiting > 0, `L1 ${name} is ${state} for nobody`)
   }
-  if (state === "Dormant" || state === "Quarantined") book.expect(session.waiting === 0, `L5 ${name} is ${state} and waited for`)
-  book.expect((session.list === registry.idle) === (session.idle && registry.phase === "accepting"), `L8 ${name}: in the list of idle ones ${session.list === registry.idle}, idle ${session.idle}`)
+  if (state === "Dormant" || state === "Quarantined")
+    book.expect(session.waiting === 0, `L5 ${name} is ${state} and waited for`)
+  book.expect(
+    (session.list === registry.idle) === (session.idle && registry.phase === "accepting"),
+    `L8 ${name}: in the list of idle ones ${session.list === registry.idle}, idle ${session.idle}`,
+  )
   if (state !== "Ready" || generation === undefined) return
   checkServing(book, session, generation, name)
 }
@@ -58,9 +81,23 @@ const checkServing = (book: Book, session: Session, generation: Generation, name
   const running = [...(generation.running ?? [])]
   const slots = running.filter((task) => !task.beside).length
   const leases = generation.cold?.leases?.size ?? 0
-  book.expect(generation.slotsTaken === slots, `L6 ${name}: slotsTaken is ${generation.slotsTaken}, ${slots} are held`)
-  book.expect(generation.inUse === running.length + leases, `L8 ${name}: inUse is ${generation.inUse}, ${running.length} run, ${leases} leases`)
-  book.expect(slots + generation.slotsLost <= concurrency, `L6 ${name}: ${slots} taken and ${generation.slotsLost} lost of ${concurrency}`)
+  book.expect(
+    generation.slotsTaken === slots,
+    `L6 ${name}: slotsTaken is ${generation.slotsTaken}, ${slots} are held`,
+  )
+  book.expect(
+    generation.inUse === running.length + leases,
+    `L8 ${name}: inUse is ${generation.inUse}, ${running.length} run, ${leases} leases`,
+  )
+  book.expect(
+    slots + generation.slotsLost <= concurrency,
+    `L6 ${name}: ${slots} taken and ${generation.slotsLost} lost of ${concurrency}`,
+  )
+  const lost = book.byGeneration.get(generation)?.slotsLost
+  book.expect(
+    generation.slotsLost === lost,
+    `L6 ${name}: slotsLost is ${generation.slotsLost}, ${lost} turns were abandoned`,
+  )
   book.expect(generation.slotsLost < concurrency, `L13 ${name} has lost every slot and is still in service`)
   const barrier = generation.cold?.barrier !== undefined
   if (!barrier) {
@@ -76,17 +113,30 @@ const checkLine = (book: Book, site: Site, seated: number, owners: ReadonlyMap<s
   const { maxPerOwner, maxSessions } = registry.policy
   const sessions = [...registry.sessions.values()]
   const waiting = sessions.filter((session) => session.state === "Waiting")
-  const isFull = (session: Session): boolean => session.owner !== undefined && (owners.get(session.owner) ?? 0) >= maxPerOwner
+  const isFull = (session: Session): boolean =>
+    session.owner !== undefined && (owners.get(session.owner) ?? 0) >= maxPerOwner
   const eligible = waiting.filter((session) => !isFull(session))
-  book.expect(eligible.length === 0 || seated >= maxSessions, () => `L9 ${eligible.map((session) => session.key).join()} waits and a seat is free`)
-  const going = sessions.filter((session) => session.seated && session.state === "Stopping" && session.next !== "reopen")
+  book.expect(
+    eligible.length === 0 || seated >= maxSessions,
+    () => `L9 ${eligible.map((session) => session.key).join()} waits and a seat is free`,
+  )
+  const going = sessions.filter(
+    (session) => session.seated && session.state === "Stopping" && session.next !== "reopen",
+  )
   const idle = sessions.filter((session) => session.idle)
-  book.expect(idle.length === 0 || going.length >= eligible.length, () => `L9 ${idle.map((session) => session.key).join()} is idle while ${eligible.length} wait and ${going.length} are going`)
+  book.expect(
+    idle.length === 0 || going.length >= eligible.length,
+    () =>
+      `L9 ${idle.map((session) => session.key).join()} is idle while ${eligible.length} wait and ${going.length} are going`,
+  )
   for (const session of waiting) {
     if (!isFull(session)) continue
     const ofOwner = (other: Session): boolean => other.owner === session.owner
     const coming = going.filter(ofOwner).length
-    book.expect(coming > 0 || !idle.some(ofOwner), `L9 ${session.key} waits although its owner has an idle session`)
+    book.expect(
+      coming > 0 || !idle.some(ofOwner),
+      `L9 ${session.key} waits although its owner has an idle session`,
+    )
   }
 }
 
@@ -109,7 +159,10 @@ const checkLives = (book: Book, site: Site): void => {
       checkGone(book, life)
       continue
     }
-    book.expect(session.generation === generation, `L3 ${lifeName(life)} is ${generation.phase}, but its session has another`)
+    book.expect(
+      session.generation === generation,
+      `L3 ${lifeName(life)} is ${generation.phase}, but its session has another`,
+    )
     if (generation.phase === "live") {
       const busy = generation.inUse > 0 || session.waiting > 0
       if (busy || life.wasBusy) life.busyAt = now
@@ -122,12 +175,17 @@ const checkLives = (book: Book, site: Site): void => {
 const checkGone = (book: Book, life: Life): void => {
   const { generation } = life
   for (const finalizer of life.finalizers) {
-    book.expect(finalizer.starts === 1, `L4 ${lifeName(life)} is ${generation.phase}, finalizer ${finalizer.number} was started ${finalizer.starts} times`)
+    book.expect(
+      finalizer.starts === 1,
+      `L4 ${lifeName(life)} is ${generation.phase}, finalizer ${finalizer.number} was started ${finalizer.starts} times`,
+    )
   }
   const running = life.finalizers.some((finalizer) => finalizer.endedAt === undefined)
   const outstanding = !life.openEnded || life.bodies.size > 0 || running
-  if (generation.phase === "closed") book.expect(!outstanding, `L4 ${lifeName(life)} counts as closed, but something of it still runs`)
-  for (const clock of clocksOf(generation)) book.expect(clock?.list === undefined, `L23 ${lifeName(life)} is gone, but a clock of it runs`)
+  if (generation.phase === "closed")
+    book.expect(!outstanding, `L4 ${lifeName(life)} counts as closed, but something of it still runs`)
+  for (const clock of clocksOf(generation))
+    book.expect(clock?.list === undefined, `L23 ${lifeName(life)} is gone, but a clock of it runs`)
 }
 
 const checkTasks = (book: Book, site: Site): void => {
@@ -136,11 +194,21 @@ const checkTasks = (book: Book, site: Site): void => {
     if (task.state === "queued" && task.outcome === undefined) checkQueued(book, call, task)
     if (task.outcome === undefined) continue
     const { extras } = task
-    book.expect(extras?.timeout?.list === undefined && extras?.seat?.list === undefined, `L23 ${nameOf(call)} was told, but its clocks run`)
-    book.expect(extras?.unlisten === undefined, `L23 ${nameOf(call)} was told, but still listens to its signal`)
+    book.expect(
+      extras?.timeout?.list === undefined && extras?.seat?.list === undefined,
+      `L23 ${nameOf(call)} was told, but its clocks run`,
+    )
+    book.expect(
+      extras?.unlisten === undefined,
+      `L23 ${nameOf(call)} was told, but still listens to its signal`,
+    )
     if (task.state !== "ended") continue
-    book.expect(task.list === undefined && extras?.hangGrace?.list === undefined, `L23 ${nameOf(call)} has ended, but its clock runs`)
-    if (call.ended !== undefined || task.generation === undefined || call.kind === "lease") book.byTask.delete(task)
+    book.expect(
+      task.list === undefined && extras?.hangGrace?.list === undefined,
+      `L23 ${nameOf(call)} has ended, but its clock runs`,
+    )
+    if (call.ended !== undefined || task.generation === undefined || call.kind === "lease")
+      book.byTask.delete(task)
   }
 }
 /** L5: each wait has a clock. */
@@ -148,6 +216,10 @@ const checkQueued = (book: Book, call: Call, task: Task): void => {
   const { session } = task
   if (session === undefined) return
   book.expect(task.list !== undefined, `L5 ${nameOf(call)} waits without a clock`)
-  if (session.state === "Waiting") book.expect(task.extras?.seat?.list !== undefined, `L9 ${nameOf(call)} waits in line without a clock`)
-  book.expect(session.registry.sessions.get(session.key) === session, `L5 ${nameOf(call)} waits for a session that was forgotten`)
+  if (session.state === "Waiting")
+    book.expect(task.extras?.seat?.list !== undefined, `L9 ${nameOf(call)} waits in line without a clock`)
+  book.expect(
+    session.registry.sessions.get(session.key) === session,
+    `L5 ${nameOf(call)} waits for a session that was forgotten`,
+  )
 }

@@ -30,6 +30,7 @@ for (const each of faces) {
     ran++
     if (outcome.broken === undefined) continue
     failed++
+    print(`${face}: seed ${seed}: ${outcome.broken}`)
     const law = outcome.broken.replaceAll(/\d+/g, "n")
     broken.set(law, [...(broken.get(law) ?? []), seed])
   }

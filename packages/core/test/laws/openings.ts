@@ -27,14 +27,16 @@ export const openAs = async (
     opening.broken("worn out")
   }
   const givenUp = (): boolean => plan.honours && opening.signal.aborted
-  const pause = (wait: Promise<unknown>): Promise<unknown> => (plan.honours ? Promise.race([wait, abortOf(opening.signal)]) : wait)
+  const pause = (wait: Promise<unknown>): Promise<unknown> =>
+    plan.honours ? Promise.race([wait, abortOf(opening.signal)]) : wait
   try {
     for (const step of plan.steps) {
       if (givenUp()) throw opening.signal.reason
       if (step.do === "sleep") await pause(clock.after(step.ms))
       else if (step.do === "ask") await pause(ask(universe, step.ask, life.holder, true))
       else if (step.do === "broken") opening.broken("bad from the start")
-      else if (step.after === undefined) opening.onClose(finalizer(universe, setting, life, opening, step.plan))
+      else if (step.after === undefined)
+        opening.onClose(finalizer(universe, setting, life, opening, step.plan))
       else void acquire(universe, setting, life, opening, step.plan, step.after)
     }
     if (plan.end === "fail") throw new Error(`open ${generation.serial} fails`)
@@ -61,9 +63,19 @@ const checkAlone = (universe: Universe, life: Life): void => {
   const { session } = life.generation
   for (const other of book.lives) {
     if (other === life || other.site !== life.site || other.key !== life.key) continue
-    book.expect(other.generation.gone, () => `L3 ${lifeName(life)} opens while ${lifeName(other)} is ${other.generation.phase}`)
+    book.expect(
+      other.generation.gone,
+      () => `L3 ${lifeName(life)} opens while ${lifeName(other)} is ${other.generation.phase}`,
+    )
   }
-  book.expect((session.cold?.retryAt ?? 0) <= clock.now, `L10 ${lifeName(life)} opens before its back-off is over`)
+  book.expect(
+    (session.cold?.retryAt ?? 0) <= clock.now,
+    `L10 ${lifeName(life)} opens before its back-off is over`,
+  )
+  book.expect(
+    (session.cold?.until ?? 0) <= clock.now,
+    `L11 ${lifeName(life)} opens while its key is quarantined`,
+  )
 }
 
 /** A resource that arrives later, perhaps too late: owned all the same. */
@@ -78,7 +90,9 @@ const acquire = async (
   try {
     // It is registered when it arrives, so that is when its place in the order is fixed.
     let release: (() => unknown) | undefined
-    const arriving = universe.clock.after(after).then(() => void (release = finalizer(universe, setting, life, opening, plan, true)))
+    const arriving = universe.clock
+      .after(after)
+      .then(() => void (release = finalizer(universe, setting, life, opening, plan, true)))
     await opening.use(arriving, () => release?.())
   } catch {
     // Its opening was given up; it was released.

@@ -89,7 +89,9 @@ export const drawSetting = (random: Random, seed: number): Setting => {
   return {
     policy: {
       concurrency,
-      whenBusy: meeting ? "queue" : random.pick(["queue", "queue", "queue", "queue", "reject", "replace", "overlap"]),
+      whenBusy: meeting
+        ? "queue"
+        : random.pick(["queue", "queue", "queue", "queue", "reject", "replace", "overlap"]),
       maxQueued: random.pick([0, 1, 3, 20, 20]),
       maxSessions: meeting ? 10 : random.pick([1, 1, 2, 3, 10]),
       maxPerOwner: random.pick([1, 2, Infinity]),
@@ -116,11 +118,16 @@ export const drawSetting = (random: Random, seed: number): Setting => {
       },
     },
     registries: meeting ? 2 : random.pick([1, 1, 2]),
-    keys: meeting ? random.pick([["a", "b"], ["a", "b", "c"]]) : random.pick(keySets),
+    keys: meeting
+      ? random.pick([
+          ["a", "b"],
+          ["a", "b", "c"],
+        ])
+      : random.pick(keySets),
     actions: random.pick([6, 15, 40]),
     nest: meeting ? 0.35 : random.pick([0, 0.2]),
     breaks: random.pick([0, 0.06]),
-    hang: random.pick([0, 0.1]),
+    hang: random.pick(meeting ? [0, 0.1, 0.25] : [0, 0, 0.1]),
     badOpen: meeting ? 0.05 : random.pick([0, 0, 0.25]),
     badFinalizer: random.pick([0, 0.5]),
     stall: random.chance(0.2) ? 0.06 : 0,
@@ -136,7 +143,12 @@ export const drawProgram = (random: Random, setting: Setting, depth: number, nes
   const end = random.next()
   return {
     steps,
-    end: end < setting.hang ? random.pick(["hang", "hang", "late"]) : end < setting.hang + 0.12 ? "throw" : "return",
+    end:
+      end < setting.hang
+        ? random.pick(["hang", "hang", "late"])
+        : end < setting.hang + 0.12
+          ? "throw"
+          : "return",
     onAbort: random.pick(["honour", "honour", "ignore", "return"]),
     sync: random.chance(0.15),
   }
@@ -146,7 +158,12 @@ const drawStep = (random: Random, setting: Setting, depth: number, nestable: boo
   const dice = random.next()
   const target = { at: random.below(setting.registries), key: random.pick(setting.keys) }
   if (nestable && depth < 3 && random.chance(setting.nest)) {
-    return { do: "ask", ask: drawAsk(random, setting, depth + 1), await: random.chance(0.8), pass: random.chance(0.5) }
+    return {
+      do: "ask",
+      ask: drawAsk(random, setting, depth + 1),
+      await: random.chance(0.8),
+      pass: random.chance(0.5),
+    }
   }
   if (dice < 0.3) return { do: "sleep", ms: random.pick([0, 1, 10, 100, 700, 3_000]) }
   if (dice < 0.38) return { do: "progress" }
@@ -182,7 +199,16 @@ export const drawAsk = (random: Random, setting: Setting, depth: number): Ask =>
 }
 
 const goodFinalizers: ReadonlyArray<FinalizerPlan> = ["ok", "ok", "sleep"]
-const badFinalizers: ReadonlyArray<FinalizerPlan> = ["ok", "sleep", "throw", "hang", "slow", "run", "close", "register"]
+const badFinalizers: ReadonlyArray<FinalizerPlan> = [
+  "ok",
+  "sleep",
+  "throw",
+  "hang",
+  "slow",
+  "run",
+  "close",
+  "register",
+]
 
 export const drawOpen = (random: Random, setting: Setting): OpenPlan => {
   const steps: Array<OpenPlan["steps"][number]> = []
@@ -192,7 +218,11 @@ export const drawOpen = (random: Random, setting: Setting): OpenPlan => {
     if (random.chance(setting.nest * 0.4)) steps.push({ do: "ask", ask: drawAsk(random, setting, 2) })
     if (random.chance(setting.breaks * 0.3)) steps.push({ do: "broken" })
     const plan = random.pick(random.chance(setting.badFinalizer) ? badFinalizers : goodFinalizers)
-    steps.push({ do: "finalizer", plan, after: random.chance(0.15) ? random.pick([1, 400, 6_000]) : undefined })
+    steps.push({
+      do: "finalizer",
+      plan,
+      after: random.chance(0.15) ? random.pick([1, 400, 6_000]) : undefined,
+    })
   }
   const bad = random.chance(setting.badOpen)
   return {

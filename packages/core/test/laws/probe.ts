@@ -2,6 +2,7 @@
  * Looks into the engine where it decides: each hand-in, start, telling, closing and commit is held against the laws in
  * the very step in which it happens, before anything else can cover it up.
  */
+import { TaskStopped } from "../../src/errors.ts"
 import type { CloseReason } from "../../src/Sessions.ts"
 import type { Registry } from "../../src/registry/Registry.ts"
 import type { Generation } from "../../src/session/Generation.ts"
@@ -52,6 +53,7 @@ const watchCalls = (book: Book, registry: Registry): void => {
       call.task = task
       book.byTask.set(task, call)
       deliverOnce(book, call, task)
+      watchSilence(book, call, task)
       call.wouldWait = wouldWait(book, call)
       call.afterStop = call.parent?.call?.task?.state === "stopping"
       if (call.parent?.isActive() === true) {
@@ -74,7 +76,8 @@ const watchCalls = (book: Book, registry: Registry): void => {
       checkTold(book, call, task, outcome, value)
       call.outcome = { is: outcome, value, at: book.now() }
       call.parent?.calls.delete(call)
-      const reason = typeof value === "object" && value !== null && "reason" in value ? String(value.reason) : ""
+      const reason =
+        typeof value === "object" && value !== null && "reason" in value ? String(value.reason) : ""
       book.note(`${nameOf(call)} is told ${outcome} ${reason}`)
     }
     tell(task, outcome, value)
@@ -85,13 +88,45 @@ const deliverOnce = (book: Book, call: Call, task: Task): void => {
   const deliver = task.deliver.bind(task)
   let delivered = 0
   task.deliver = (outcome, value) => {
-    book.expect(++delivered === 1, `L5 ${nameOf(call)} is told ${outcome} after it was told ${call.outcome?.is}`)
+    book.expect(
+      ++delivered === 1,
+      `L5 ${nameOf(call)} is told ${outcome} after it was told ${call.outcome?.is}`,
+    )
     deliver(outcome, value)
   }
 }
 
+/** A stall is seen only from the next beat of the loop's pulse on. */
+const longestBeat = 500
+/** L13, L23: nobody is silent while the loop stands still, or while a call it made is under way. */
+const watchSilence = (book: Book, call: Call, task: Task): void => {
+  const stop = task.stop.bind(task)
+  task.stop = (reason) => {
+    if (reason instanceof TaskStopped && reason.reason === "Silent") {
+      const { timeouts } = call.site.registry.policy
+      const stalls = book.stalls.filter((stall) => stall.at > task.progressAt).length
+      const silent = book.now() - task.progressAt - book.stalledSince(task.progressAt) + stalls * longestBeat
+      const waits = [...call.holder.calls].filter((nested) => nested.outcome === undefined)
+      book.expect(
+        silent >= timeouts.silence,
+        `L23 ${nameOf(call)} counts as silent after ${silent} ms of the loop's time`,
+      )
+      book.expect(
+        waits.length === 0,
+        () => `L13 ${nameOf(call)} counts as silent while ${waits.map(nameOf).join()} is under way`,
+      )
+    }
+    stop(reason)
+  }
+}
+
 const isMisuse = (value: unknown, reason: string): boolean =>
-  typeof value === "object" && value !== null && "_tag" in value && value._tag === "SessionMisuse" && "reason" in value && value.reason === reason
+  typeof value === "object" &&
+  value !== null &&
+  "_tag" in value &&
+  value._tag === "SessionMisuse" &&
+  "reason" in value &&
+  value.reason === reason
 
 /** In the step in which its outcome is fixed. */
 const checkTold = (book: Book, call: Call, task: Task, outcome: string, value: unknown): void => {
@@ -99,7 +134,8 @@ const checkTold = (book: Book, call: Call, task: Task, outcome: string, value: u
   book.expect(call.outcome === undefined, `L5 ${nameOf(call)} got a second outcome, ${outcome}`)
   const started = task.generation !== undefined
   if (outcome === "rejected") book.expect(!started, `L12 ${nameOf(call)} was refused after it had started`)
-  if (outcome === "interrupted") book.expect(started, `L5 ${nameOf(call)} was interrupted before it had started`)
+  if (outcome === "interrupted")
+    book.expect(started, `L5 ${nameOf(call)} was interrupted before it had started`)
   if (typeof value !== "object" || value === null || !("_tag" in value) || !("reason" in value)) return
   if (call.ended !== undefined && call.ended.value === value) return
   if (value.reason === "Draining" && registry.phase === "draining" && !registry.draining.cut) {
@@ -118,11 +154,20 @@ const watchStarts = (book: Book, registry: Registry): void => {
       const life = generation === undefined ? undefined : book.byGeneration.get(generation)
       if (life !== undefined) life.busyAt = book.now()
       book.expect(task.outcome === undefined, `L6 ${nameOf(call)} starts although its caller was told`)
-      book.expect(session.state === "Ready" && generation?.phase === "live", `L3 ${nameOf(call)} starts on a session that is ${session.state}`)
+      book.expect(
+        session.state === "Ready" && generation?.phase === "live",
+        `L3 ${nameOf(call)} starts on a session that is ${session.state}`,
+      )
       book.expect(life?.wasAborting !== true, `L1 ${nameOf(call)} starts on an aborted open`)
-      book.expect(task.bound === undefined || task.bound === generation, `L8 ${nameOf(call)} of a lease moved on`)
+      book.expect(
+        task.bound === undefined || task.bound === generation,
+        `L8 ${nameOf(call)} of a lease moved on`,
+      )
       if (!task.beside && !isOwn(call)) {
-        book.expect(generation?.cold?.barrier === undefined, `L8 ${nameOf(call)} starts on a retiring generation`)
+        book.expect(
+          generation?.cold?.barrier === undefined,
+          `L8 ${nameOf(call)} starts on a retiring generation`,
+        )
         checkOrder(book, call)
       }
     }
@@ -140,13 +185,21 @@ const watchAbandoned = (book: Book, site: Site): void => {
       const life = book.byGeneration.get(generation)
       const { grace } = policy.timeouts
       const now = book.now()
+      if (life !== undefined && !task.beside) life.slotsLost++
       // From Ready on it has its own grace; once its generation is closing, that one's.
       const stop = generation.phase === "live" ? call.stopSeen?.at : generation.cold?.closingSince
-      if (stop !== undefined) book.expect(now - stop >= grace, `L6 ${nameOf(call)} is abandoned ${now - stop} ms after it was told to stop`)
+      if (stop !== undefined)
+        book.expect(
+          now - stop >= grace,
+          `L6 ${nameOf(call)} is abandoned ${now - stop} ms after it was told to stop`,
+        )
       // One that is silent as well is abandoned whether its slot is needed or not: its silence is no longer watched.
       if (generation.phase === "live" && life !== undefined && task.silence !== Infinity) {
         const needed = now - (life.neededSince ?? now)
-        book.expect(needed >= grace, `L6 ${nameOf(call)} is abandoned although its slot was needed for only ${needed} ms`)
+        book.expect(
+          needed >= grace,
+          `L6 ${nameOf(call)} is abandoned although its slot was needed for only ${needed} ms`,
+        )
       }
     }
     abandon(task)
@@ -182,12 +235,22 @@ const watchEnds = (book: Book, site: Site): void => {
       clearLosses(book, site, session, generation, reason)
       if (reason === "Broken") {
         const declared = book.byGeneration.get(generation)?.declared === true
-        book.expect(declared, `L21 ${session.key}#${generation.serial} closes Broken, but another generation was`)
+        book.expect(
+          declared,
+          `L21 ${session.key}#${generation.serial} closes Broken, but another generation was`,
+        )
       }
       const lost = reason === "Broken" || reason === "Unresponsive"
       if (lost && site.registry.policy.rebuild) checkLoss(book, site, session, next)
     }
+    const queued = [...(session.queue ?? [])].filter((task) => task.bound === undefined)
     begin(session, reason, next, by)
+    if (next !== "reopen") return
+    const left = queued.filter((task) => task.outcome !== undefined)
+    book.expect(
+      left.length === 0,
+      `L12 ${left.length} turns on ${session.key} were told, instead of moving to the next generation`,
+    )
   }
   const finalize = closing.finalize.bind(closing)
   closing.finalize = (generation) => {
@@ -196,7 +259,10 @@ const watchEnds = (book: Book, site: Site): void => {
       book.expect(life.finalizingSince === undefined, `L4 ${lifeName(life)} is finalized twice`)
       life.finalizingSince = book.now()
       const bodies = [...life.bodies].filter((call) => call.task?.state !== "ended")
-      book.expect(bodies.length === 0, () => `L4 ${lifeName(life)} is released while ${bodies.map(nameOf).join()} runs on it`)
+      book.expect(
+        bodies.length === 0,
+        () => `L4 ${lifeName(life)} is released while ${bodies.map(nameOf).join()} runs on it`,
+      )
     }
     finalize(generation)
   }
@@ -210,11 +276,21 @@ const checkUnused = (book: Book, site: Site, session: Session, reason: CloseReas
   const uses = [...life.bodies].filter((call) => call.task?.abandoned !== true)
   const leases = book.calls.filter((call) => isHeld(call, life))
   const waiters = book.calls.filter(
-    (call) => call.site === site && call.key === session.key && call.task?.state === "queued" && call.outcome === undefined,
+    (call) =>
+      call.site === site &&
+      call.key === session.key &&
+      call.task?.state === "queued" &&
+      call.outcome === undefined,
   )
-  book.expect(uses.length === 0, () => `L8 ${lifeName(life)} closes ${reason} while ${uses.map(nameOf).join()} runs`)
+  book.expect(
+    uses.length === 0,
+    () => `L8 ${lifeName(life)} closes ${reason} while ${uses.map(nameOf).join()} runs`,
+  )
   book.expect(leases.length === 0, `L8 ${lifeName(life)} closes ${reason} while a lease is held`)
-  book.expect(waiters.length === 0, () => `L8 ${lifeName(life)} closes ${reason} while ${waiters.map(nameOf).join()} waits`)
+  book.expect(
+    waiters.length === 0,
+    () => `L8 ${lifeName(life)} closes ${reason} while ${waiters.map(nameOf).join()} waits`,
+  )
   const idle = book.now() - life.busyAt
   if (reason === "Idle") {
     book.expect(idle >= site.registry.policy.idleTimeout, `L8 ${lifeName(life)} closes Idle after ${idle} ms`)
@@ -226,7 +302,10 @@ const checkUnused = (book: Book, site: Site, session: Session, reason: CloseReas
     if (other.seated && other.state === "Stopping" && other.next !== "reopen") going++
   }
   const { waiting } = site.registry.seats
-  book.expect(going < waiting, `L9 ${lifeName(life)} is evicted although ${going} closings are under way for ${waiting}`)
+  book.expect(
+    going < waiting,
+    `L9 ${lifeName(life)} is evicted although ${going} closings are under way for ${waiting}`,
+  )
 }
 
 /** The engine's lease is the outcome of the call that asked for it. */
@@ -242,20 +321,35 @@ const checkLoss = (book: Book, site: Site, session: Session, next: string): void
   const now = book.now()
   const losses = [...(book.losses.get(name) ?? []).filter((at) => now - at <= policy.restart.within), now]
   if (next === "reopen") {
-    book.expect(losses.length <= policy.restart.times, `L11 ${name} was lost ${losses.length} times and is not quarantined`)
+    book.expect(
+      losses.length <= policy.restart.times,
+      `L11 ${name} was lost ${losses.length} times and is not quarantined`,
+    )
   } else if (next === "quarantine" && session.cold?.trial !== true) {
-    book.expect(losses.length > policy.restart.times, `L11 ${name} is quarantined after ${losses.length} losses`)
+    book.expect(
+      losses.length > policy.restart.times,
+      `L11 ${name} is quarantined after ${losses.length} losses`,
+    )
   }
   book.losses.set(name, next === "quarantine" ? [] : losses)
 }
 /** One that lived long enough clears what was held against its key; overdue or due this moment, either may come first. */
-const clearLosses = (book: Book, site: Site, session: Session, generation: Generation, reason: CloseReason): void => {
+const clearLosses = (
+  book: Book,
+  site: Site,
+  session: Session,
+  generation: Generation,
+  reason: CloseReason,
+): void => {
   const name = `${site.index}/${session.key}`
   const lived = book.now() - generation.since
   const stableAfter = site.registry.policy.restart.within / 6
   const lost = reason === "Broken" || reason === "Unresponsive" ? 1 : 0
   if (Math.abs(lived - stableAfter) < 1 || (lived > stableAfter && book.stalledSince(generation.since) > 0)) {
-    book.losses.set(name, (session.cold?.failures ?? []).slice(0, (session.cold?.failures.length ?? 0) - lost))
+    book.losses.set(
+      name,
+      (session.cold?.failures ?? []).slice(0, (session.cold?.failures.length ?? 0) - lost),
+    )
   } else if (lived > stableAfter) book.losses.delete(name)
 }
 
@@ -278,7 +372,11 @@ const watchOpenings = (book: Book, site: Site): void => {
     settled(generation, opened, value)
     for (const task of waited) {
       const call = book.byTask.get(task)
-      if (call !== undefined) book.expect(task.outcome !== undefined, `L10 ${nameOf(call)} waits on after the open it waited for has failed`)
+      if (call !== undefined)
+        book.expect(
+          task.outcome !== undefined,
+          `L10 ${nameOf(call)} waits on after the open it waited for has failed`,
+        )
     }
   }
   const pump = turns.pump.bind(turns)

@@ -19,18 +19,22 @@ export const chainOf = (from: Holder | undefined): ReadonlyArray<Holder> => {
 export const isOwn = (call: Call): boolean =>
   chainOf(call.parent).some(
     (holder) =>
-      holder.site === call.site && holder.key === call.key && (holder.call === undefined || holder.call.task?.beside === false),
+      holder.site === call.site &&
+      holder.key === call.key &&
+      (holder.call === undefined || holder.call.task?.beside === false),
   )
 
 /** All who wait for each other, were `extra` let in. */
 const stuck = (book: Book, extra: Call | undefined, only: (call: Call) => boolean): ReadonlySet<Holder> => {
   const waits = new Map<Holder, ReadonlyArray<Call>>()
   for (const holder of book.holders) {
-    const calls = [...holder.calls].filter((call) => call === extra || (call.outcome === undefined && only(call)))
+    const calls = [...holder.calls].filter(
+      (call) => call === extra || (call.outcome === undefined && only(call)),
+    )
     if (calls.length > 0 && holder.isActive()) waits.set(holder, calls)
   }
   const set = new Set(waits.keys())
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (const holder of set) {
       if (!(waits.get(holder) ?? []).every((call) => canGoOn(book, call, set))) continue
@@ -60,7 +64,11 @@ const isServed = (book: Book, call: Call, session: Session, set: ReadonlySet<Hol
     case "Opening":
       return !opens
     case "Stopping":
-      return !opens && !(life !== undefined && set.has(life.finalizerHolder)) && !holdersOf(false).some((holder) => set.has(holder))
+      return (
+        !opens &&
+        !(life !== undefined && set.has(life.finalizerHolder)) &&
+        !holdersOf(false).some((holder) => set.has(holder))
+      )
     case "Ready": {
       const turns = holdersOf(true)
       if (generation.cold?.barrier !== undefined) return !holdersOf(false).some((holder) => set.has(holder))

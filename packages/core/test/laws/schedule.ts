@@ -42,7 +42,11 @@ export const runSchedule = async (face: Face, seed: number): Promise<Outcome> =>
 }
 
 const site = (universe: Universe, face: Face, setting: Setting, index: number): Site => {
-  const world = face.world(setting.policy, (opening) => openAs(universe, setting, made, opening), universe.clock)
+  const world = face.world(
+    setting.policy,
+    (opening) => openAs(universe, setting, made, opening),
+    universe.clock,
+  )
   const { registry, sessions } = world
   const made: Site = { index, world, registry, sessions, drains: [], held: 0, depth: 0 }
   probe(universe.book, made)
@@ -62,7 +66,8 @@ const act = async (universe: Universe, setting: Setting, random: Random): Promis
     else if (dice < 0.95) void verb(universe, "cancel", where, key, 0, undefined)
     else if (setting.drains) {
       void drain(universe, where, random.pick([0, 50, 1_000, 10_000]), undefined)
-      if (random.chance(0.4)) void clock.after(random.pick([1, 10, 700])).then(() => drain(universe, where, 0, undefined))
+      if (random.chance(0.4))
+        void clock.after(random.pick([1, 10, 700])).then(() => drain(universe, where, 0, undefined))
     }
     if (sites.some((each) => each.registry.phase === "drained")) break
   }
@@ -108,7 +113,10 @@ const letGo = async (universe: Universe, setting: Setting, random: Random): Prom
     const { restart } = setting.policy
     const rebuilds = restart !== false && restart?.eager === true
     for (const { registry, index } of sites) {
-      book.expect(rebuilds || registry.closing.inService === 0, `L8 generations of ${index} are in service though nobody uses them`)
+      book.expect(
+        rebuilds || registry.closing.inService === 0,
+        `L8 generations of ${index} are in service though nobody uses them`,
+      )
     }
   }
   for (const each of sites) void drain(universe, each, random.pick([0, 1_000]), undefined)

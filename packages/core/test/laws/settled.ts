@@ -33,16 +33,23 @@ const checkCall = (book: Book, call: Call): void => {
   const { task, told } = call
   const name = nameOf(call)
   if (call.kind !== "background") {
-    book.expect((call.outcome === undefined) === (told === undefined), `L5 ${name} has the outcome ${call.outcome?.is}, its promise says ${told?.fulfilled}`)
+    book.expect(
+      (call.outcome === undefined) === (told === undefined),
+      `L5 ${name} has the outcome ${call.outcome?.is}, its promise says ${told?.fulfilled}`,
+    )
     if (told !== undefined) return checkTruth(book, call, told)
     book.expect(call.aborted === undefined, `L5 ${name} was aborted by its caller and is not told`)
     book.expect(task !== undefined, `L5 ${name} was never handed in`)
     const { policy } = call.site.registry
     if (task?.state === "queued") {
-      book.expect(now - call.handedAt <= policy.timeouts.queue + slack, `L5 ${name} waits longer than timeouts.queue`)
+      book.expect(
+        now - call.handedAt <= policy.timeouts.queue + slack,
+        `L5 ${name} waits longer than timeouts.queue`,
+      )
     }
     const timeout = call.kind === "lease" ? undefined : call.ask?.timeout
-    if (timeout !== undefined) book.expect(now - call.handedAt <= timeout + slack, `L5 ${name} outlived its timeout`)
+    if (timeout !== undefined)
+      book.expect(now - call.handedAt <= timeout + slack, `L5 ${name} outlived its timeout`)
     book.expect(call.ended === undefined, `L5 ${name} has ended and its caller is not told`)
     const parentTask = call.parent?.call?.task
     if (parentTask?.state === "stopping" && !call.afterStop && call.parent?.calls.has(call) === true) {
@@ -58,8 +65,9 @@ const checkSilence = (book: Book, call: Call): void => {
   if (task === undefined || task.state === "ended" || call.holder.calls.size > 0) return
   const { grace, silence } = call.site.registry.policy.timeouts
   const silent = book.now() - task.progressAt
-  const most = silence + grace + 2 * book.stalledSince(task.progressAt) + slack
-  if (call.outcome === undefined) book.expect(silent <= most, `L13 ${nameOf(call)} is silent for ${silent} ms and nothing happened`)
+  const most = silence + grace + book.stalledSince(task.progressAt) + slack
+  if (call.outcome === undefined)
+    book.expect(silent <= most, `L13 ${nameOf(call)} is silent for ${silent} ms and nothing happened`)
 }
 
 const ourStops = new Set(["Closed", "Restarted", "Drained", "Broken", "Silent"])
@@ -76,16 +84,23 @@ const checkTruth = (book: Book, call: Call, told: NonNullable<Call["told"]>): vo
     return
   }
   if (told.fulfilled) {
-    book.expect(ended?.returned === true && ended.value === value, `L5 ${name} succeeded, its work did not return that`)
+    book.expect(
+      ended?.returned === true && ended.value === value,
+      `L5 ${name} succeeded, its work did not return that`,
+    )
     return
   }
   if (call.aborted !== undefined && value === call.aborted.reason) {
-    book.expect(told.at === call.aborted.at || told.at === call.handedAt, `L5 ${name} was told of its abort only at ${told.at}`)
+    book.expect(
+      told.at === call.aborted.at || told.at === call.handedAt,
+      `L5 ${name} was told of its abort only at ${told.at}`,
+    )
     return
   }
   if (ended !== undefined && !ended.returned && ended.value === value) return
   if (value instanceof TaskStopped) return checkStopped(book, call, value, told.at)
-  const refused = value instanceof SessionRefused || value instanceof SessionOpenFailed || value instanceof SessionMisuse
+  const refused =
+    value instanceof SessionRefused || value instanceof SessionOpenFailed || value instanceof SessionMisuse
   book.expect(refused, `L5 ${name} was rejected with ${String(value)}, which is neither ours nor its own`)
   book.expect(starts === 0, `L12 ${name} was refused (${String(value)}), but it ran`)
 }
@@ -98,7 +113,10 @@ const isOurs = (value: unknown): boolean =>
 const checkStopped = (book: Book, call: Call, error: TaskStopped, toldAt: number): void => {
   const { ended, starts } = call
   const name = nameOf(call)
-  book.expect(error.started === starts > 0, `L5 ${name}: started ${error.started}, its body ran ${starts} times`)
+  book.expect(
+    error.started === starts > 0,
+    `L5 ${name}: started ${error.started}, its body ran ${starts} times`,
+  )
   if (!ourStops.has(error.reason)) return
   book.expect(starts === 1, `L5 ${name} was stopped (${error.reason}) and never ran`)
   const { grace } = call.site.registry.policy.timeouts
@@ -107,20 +125,30 @@ const checkStopped = (book: Book, call: Call, error: TaskStopped, toldAt: number
     book.expect(ended === undefined || ended.at >= toldAt, `L5 ${name} is called abandoned, but it had ended`)
     if (stop !== undefined) {
       const waited = toldAt - stop
-      book.expect(waited >= grace && waited <= grace + book.stalledSince(stop) + slack, `L5 ${name} was abandoned ${waited} ms after it was told to stop`)
+      book.expect(
+        waited >= grace && waited <= grace + book.stalledSince(stop) + slack,
+        `L5 ${name} was abandoned ${waited} ms after it was told to stop`,
+      )
     }
     return
   }
-  book.expect(ended !== undefined && ended.at <= toldAt, `L5 ${name} was told ${error.reason} while it ran and nobody abandoned it`)
+  book.expect(
+    ended !== undefined && ended.at <= toldAt,
+    `L5 ${name} was told ${error.reason} while it ran and nobody abandoned it`,
+  )
   if (book.fibers) return
   book.expect(ended?.returned !== true, `L5 ${name} returned a value, its caller was told ${error.reason}`)
-  book.expect(ended === undefined || error.cause === ended.value || ended.value === error, `L5 ${name}: what its work threw is not the cause`)
+  book.expect(
+    ended === undefined || error.cause === ended.value || ended.value === error,
+    `L5 ${name}: what its work threw is not the cause`,
+  )
 }
 
 /** L8: closed at most a little after `idleTimeout`. */
 const checkIdle = (book: Book, site: Site): void => {
   for (const life of book.lives) {
-    if (life.site !== site || life.goneAt !== undefined || life.wasBusy || life.generation.phase !== "live") continue
+    if (life.site !== site || life.goneAt !== undefined || life.wasBusy || life.generation.phase !== "live")
+      continue
     const idle = book.now() - life.busyAt
     const { idleTimeout } = site.registry.policy
     book.expect(idle <= idleTimeout + slack, `L8 ${lifeName(life)} is idle for ${idle} ms and still there`)
@@ -134,7 +162,9 @@ const checkFinalizing = (book: Book, site: Site): void => {
     const patience = site.registry.policy.timeouts.close / 3 + slack
     const running = life.finalizers.some(
       ({ endedAt, startedAt, starts }) =>
-        starts > 0 && endedAt === undefined && book.now() - startedAt <= patience + book.stalledSince(startedAt),
+        starts > 0 &&
+        endedAt === undefined &&
+        book.now() - startedAt <= patience + book.stalledSince(startedAt),
     )
     const waiting = life.finalizers.some((finalizer) => finalizer.starts === 0)
     book.expect(running || !waiting, `L4 ${lifeName(life)}: a finalizer waits and none runs`)
@@ -151,9 +181,18 @@ const checkDrain = (book: Book, site: Site): void => {
   if (first === undefined) return
   const cutAt = Math.min(...site.drains.map((drain) => drain.asked + drain.within))
   const bound = Math.max(cutAt, first.asked) + endBound(site) + book.stalledSince(first.asked)
+  const { draining, phase } = site.registry
+  if (book.now() > cutAt + slack)
+    book.expect(
+      phase === "drained" || draining.cut,
+      `L14 ${site.index} is not cut, its time was over at ${cutAt}`,
+    )
   for (const drain of site.drains) {
     if (drain.report === undefined) {
-      book.expect(book.now() <= Math.max(bound, drain.asked), `L14 a drain of ${site.index} is still under way, its bound was ${bound}`)
+      book.expect(
+        book.now() <= Math.max(bound, drain.asked),
+        `L14 a drain of ${site.index} is still under way, its bound was ${bound}`,
+      )
     } else {
       const same = site.drains.every((other) => other.report === undefined || other.report === drain.report)
       book.expect(same, `L14 two drains of ${site.index} gave two reports`)
@@ -167,7 +206,10 @@ const checkClosers = (book: Book): void => {
     const name = `${closer.what} of ${closer.site.index}/${closer.key}`
     if (closer.what === "close") {
       const waits = closer.before.filter((call) => call.outcome === undefined && call.starts === 0)
-      book.expect(waits.length === 0, () => `L24 ${waits.map(nameOf).join()} came before ${name} and waits on`)
+      book.expect(
+        waits.length === 0,
+        () => `L24 ${waits.map(nameOf).join()} came before ${name} and waits on`,
+      )
     }
     if (closer.done) continue
     const bound = closer.asked + closer.within + endBound(closer.site) + book.stalledSince(closer.asked)
@@ -206,19 +248,32 @@ const checkEvents = (book: Book, site: Site): void => {
 export const checkEnd = (book: Book, site: Site): void => {
   const { registry } = site
   for (const call of book.calls) {
-    if (call.site === site && call.kind !== "background") book.expect(call.told !== undefined, `L5 ${nameOf(call)} was never told`)
+    if (call.site === site && call.kind !== "background")
+      book.expect(call.told !== undefined, `L5 ${nameOf(call)} was never told`)
   }
-  book.expect(registry.closing.inService === 0, `L3 ${registry.closing.inService} generations are in service at the end`)
+  book.expect(
+    registry.closing.inService === 0,
+    `L3 ${registry.closing.inService} generations are in service at the end`,
+  )
   book.expect(registry.seats.taken === 0, `L9 ${registry.seats.taken} seats are taken at the end`)
-  for (const session of registry.sessions.values()) book.broken(`L26 ${session.key} is ${session.state} at the end`)
+  for (const session of registry.sessions.values())
+    book.broken(`L26 ${session.key} is ${session.state} at the end`)
   book.expect(site.held === 0, `L23 ${site.held} entries keep the process alive at the end`)
   book.expect(registry.phase === "drained", `L14 the registry is ${registry.phase} at the end`)
   book.expect(registry.turns.watched === 0, `L13 ${registry.turns.watched} tasks are watched at the end`)
-  book.expect(registry.leases.watched === 0 && registry.leases.live === 0, `L8 ${registry.leases.live} leases at the end`)
-  for (const closer of book.closers) book.expect(closer.done, `L4 a ${closer.what} of ${closer.key} never resolved`)
+  book.expect(
+    registry.leases.watched === 0 && registry.leases.live === 0,
+    `L8 ${registry.leases.live} leases at the end`,
+  )
+  for (const closer of book.closers)
+    book.expect(closer.done, `L4 a ${closer.what} of ${closer.key} never resolved`)
   for (const life of book.lives) {
     if (life.site !== site) continue
     book.expect(life.generation.gone, `L3 ${lifeName(life)} is ${life.generation.phase} at the end`)
-    for (const finalizer of life.finalizers) book.expect(finalizer.starts === 1, `L4 ${lifeName(life)}/${finalizer.number} was started ${finalizer.starts} times`)
+    for (const finalizer of life.finalizers)
+      book.expect(
+        finalizer.starts === 1,
+        `L4 ${lifeName(life)}/${finalizer.number} was started ${finalizer.starts} times`,
+      )
   }
 }

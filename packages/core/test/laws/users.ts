@@ -22,7 +22,8 @@ const abortOf = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener("abort", () => resolve(), { once: true })
   })
 
-export const siteOf = (universe: Universe, index: number): Site => universe.sites[index % universe.sites.length] as Site
+export const siteOf = (universe: Universe, index: number): Site =>
+  universe.sites[index % universe.sites.length] as Site
 
 /** Hands in a call and follows it to its end. Never rejects: `call.told` has the outcome. */
 export const ask = async (
@@ -45,7 +46,9 @@ export const ask = async (
     boundTo: lease?.session.serial,
   })
   const from = parent?.call === undefined ? "" : ` from ${parent.call.number}`
-  book.note(`${nameOf(call)}${from}: ${JSON.stringify({ ...wish, at: undefined, key: undefined, how: undefined })}`)
+  book.note(
+    `${nameOf(call)}${from}: ${JSON.stringify({ ...wish, at: undefined, key: undefined, how: undefined })}`,
+  )
   const controller = new AbortController()
   const abort = (): void => {
     const reason = new Error(`abort ${call.number}`)
@@ -73,7 +76,8 @@ export const ask = async (
     book.expect(++settled === 1, `L5 ${nameOf(call)} was told twice`)
     call.told = { fulfilled, value, at: clock.now }
     // A lease that is over refuses before anything is handed in; a fiber that is interrupted at once never starts.
-    if (call.task === undefined && (lease !== undefined || book.fibers)) call.outcome = { is: "rejected", value, at: clock.now }
+    if (call.task === undefined && (lease !== undefined || book.fibers))
+      call.outcome = { is: "rejected", value, at: clock.now }
     if (fulfilled && call.kind === "lease") void holdLease(universe, call, value as Held, parent)
   }
   await promise.then(
@@ -84,7 +88,12 @@ export const ask = async (
 }
 
 /** `from`: what is done with a lease belongs to whom it was taken by. */
-const holdLease = async (universe: Universe, call: Call, lease: Held, from: Holder | undefined): Promise<void> => {
+const holdLease = async (
+  universe: Universe,
+  call: Call,
+  lease: Held,
+  from: Holder | undefined,
+): Promise<void> => {
   const { clock } = universe
   const wish = call.ask
   if (wish === undefined) return
@@ -92,7 +101,14 @@ const holdLease = async (universe: Universe, call: Call, lease: Held, from: Hold
   for (const use of wish.within) {
     await clock.after(100)
     if (use === "progress") lease.progress()
-    else await ask(universe, { ...wish, program: use, detach: false, abortAfter: undefined, timeout: undefined }, from, true, lease)
+    else
+      await ask(
+        universe,
+        { ...wish, program: use, detach: false, abortAfter: undefined, timeout: undefined },
+        from,
+        true,
+        lease,
+      )
   }
   if (wish.hold === undefined) return
   await clock.after(wish.hold)
@@ -100,7 +116,8 @@ const holdLease = async (universe: Universe, call: Call, lease: Held, from: Hold
 }
 
 /** The function a user hands in. */
-const work = (universe: Universe, call: Call) => (thing: Thing, task: Task) => body(universe, call, thing.serial, thing, task)
+const work = (universe: Universe, call: Call) => (thing: Thing, task: Task) =>
+  body(universe, call, thing.serial, thing, task)
 
 export const body = (universe: Universe, call: Call, serial: number, thing: Thing, task: Task): unknown => {
   const { book, clock } = universe
@@ -111,7 +128,10 @@ export const body = (universe: Universe, call: Call, serial: number, thing: Thin
   call.life = life
   life?.bodies.add(call)
   book.note(`${nameOf(call)} starts on #${serial}`)
-  book.expect(call.boundTo === undefined || call.boundTo === serial, `L8 ${nameOf(call)} of a lease ran on another generation`)
+  book.expect(
+    call.boundTo === undefined || call.boundTo === serial,
+    `L8 ${nameOf(call)} of a lease ran on another generation`,
+  )
   book.expect(life?.wasAborting === false, `L1 ${nameOf(call)} is served by an aborted open`)
   if (life !== undefined) countBodies(book, call, life)
   if (program.onAbort !== "ignore" || call.number % 2 === 0) watchStop(universe, call, task)
@@ -146,7 +166,10 @@ const countBodies = (book: Book, call: Call, life: NonNullable<Call["life"]>): v
   const { concurrency } = call.site.registry.policy
   let slots = 0
   for (const other of life.bodies) if (other.task?.beside === false && !other.task.abandoned) slots++
-  book.expect(slots <= concurrency, () => `L6 ${slots} bodies overlap on #${life.generation.serial}, concurrency ${concurrency}`)
+  book.expect(
+    slots <= concurrency,
+    () => `L6 ${slots} bodies overlap on #${life.generation.serial}, concurrency ${concurrency}`,
+  )
 }
 
 const watchStop = (universe: Universe, call: Call, task: Task): void => {
@@ -193,7 +216,13 @@ const carryOut = async (
   }
 }
 
-const perform = async (universe: Universe, call: Call, thing: Thing, task: Task, step: Step): Promise<void> => {
+const perform = async (
+  universe: Universe,
+  call: Call,
+  thing: Thing,
+  task: Task,
+  step: Step,
+): Promise<void> => {
   const { book, clock } = universe
   const { holder } = call
   switch (step.do) {
@@ -238,7 +267,8 @@ const live = (book: Book, call: Call, use: () => void): void => {
   try {
     use()
   } catch (error) {
-    if (call.task?.state !== "ended") book.broken(`L2 a function of the running ${nameOf(call)} threw ${String(error)}`)
+    if (call.task?.state !== "ended")
+      book.broken(`L2 a function of the running ${nameOf(call)} threw ${String(error)}`)
   }
 }
 
@@ -273,10 +303,24 @@ export const verb = async (
 ): Promise<void> => {
   const { book, clock } = universe
   const { canonical } = resolveKey(key)
-  book.note(`${what} ${site.index}/${canonical} within ${within}${from === undefined ? "" : ` from ${from.call?.number ?? from.kind}`}`)
+  book.note(
+    `${what} ${site.index}/${canonical} within ${within}${from === undefined ? "" : ` from ${from.call?.number ?? from.kind}`}`,
+  )
   if (what === "cancel") return void (await site.sessions.cancel(key))
-  const before = book.calls.filter((call) => call.site === site && call.key === canonical && call.task?.state === "queued")
-  const closer = { site, key: canonical, what, asked: clock.now, within, before, report: undefined, refused: false, done: false }
+  const before = book.calls.filter(
+    (call) => call.site === site && call.key === canonical && call.task?.state === "queued",
+  )
+  const closer = {
+    site,
+    key: canonical,
+    what,
+    asked: clock.now,
+    within,
+    before,
+    report: undefined,
+    refused: false,
+    done: false,
+  }
   const entry: Book["closers"][number] = closer
   const own = chainOf(from).some((holder) => holder.site === site && holder.key === canonical)
   book.closers.push(entry)
@@ -292,7 +336,12 @@ export const verb = async (
   entry.done = true
 }
 
-export const drain = async (universe: Universe, site: Site, within: number, from: Holder | undefined): Promise<void> => {
+export const drain = async (
+  universe: Universe,
+  site: Site,
+  within: number,
+  from: Holder | undefined,
+): Promise<void> => {
   const { book, clock } = universe
   book.note(`drain ${site.index} within ${within}`)
   const entry: Site["drains"][number] = { asked: clock.now, within, report: undefined }
@@ -301,7 +350,9 @@ export const drain = async (universe: Universe, site: Site, within: number, from
   try {
     const report = await site.sessions.drain({ finishWithin: within })
     entry.report = report
-    book.note(`drained ${site.index}: ${JSON.stringify({ ...report, cut: report.cut.length, leaked: report.leaked.length })}`)
+    book.note(
+      `drained ${site.index}: ${JSON.stringify({ ...report, cut: report.cut.length, leaked: report.leaked.length })}`,
+    )
   } catch {
     book.expect(own, `L7 drain of ${site.index} was refused, but it could be served`)
     return

@@ -8,38 +8,48 @@ const timeouts = { silence: 60_000, grace: 1000, close: 3000 }
 const stops = ["close", "restart", "drain"] as const
 
 describe("Promise face", () => {
-  test.each(stops)("L5: told to stop by us (%s), work that still returns a value has succeeded", async (verb) => {
-    const { clock, events, sessions } = world({ timeouts })
-    const run = watch(
-      clock,
-      sessions.run("a", async (_, { signal }) => {
-        await clock.after(500)
-        return `finished, aborted ${signal.aborted}`
-      }),
-    )
-    await clock.advance(100)
-    void (verb === "drain" ? sessions.drain({ finishWithin: 0 }) : sessions[verb]("a"))
-    await clock.advance(400)
-    expect([run.outcome, run.at]).toEqual(["value finished, aborted true", 500])
-    expect(events.find((event) => event._tag === "TaskEnded")).toMatchObject({ outcome: "succeeded" })
-  })
+  test.each(stops)(
+    "L5: told to stop by us (%s), work that still returns a value has succeeded",
+    async (verb) => {
+      const { clock, events, sessions } = world({ timeouts })
+      const run = watch(
+        clock,
+        sessions.run("a", async (_, { signal }) => {
+          await clock.after(500)
+          return `finished, aborted ${signal.aborted}`
+        }),
+      )
+      await clock.advance(100)
+      void (verb === "drain" ? sessions.drain({ finishWithin: 0 }) : sessions[verb]("a"))
+      await clock.advance(400)
+      expect([run.outcome, run.at]).toEqual(["value finished, aborted true", 500])
+      expect(events.find((event) => event._tag === "TaskEnded")).toMatchObject({ outcome: "succeeded" })
+    },
+  )
 
-  test.each(stops)("L5: told to stop by us (%s), work that throws is interrupted, with what it threw as the cause", async (verb) => {
-    const { clock, sessions } = world({ timeouts })
-    const own = new Error("its own")
-    const run = watch(
-      clock,
-      sessions.run("a", async () => {
-        await clock.after(500)
-        throw own
-      }),
-    )
-    await clock.advance(100)
-    void (verb === "drain" ? sessions.drain({ finishWithin: 0 }) : sessions[verb]("a"))
-    await clock.advance(400)
-    expect(run.error).toBeInstanceOf(TaskStopped)
-    expect([fieldOf(run, "cause"), fieldOf(run, "started"), fieldOf(run, "abandoned")]).toEqual([own, true, false])
-  })
+  test.each(stops)(
+    "L5: told to stop by us (%s), work that throws is interrupted, with what it threw as the cause",
+    async (verb) => {
+      const { clock, sessions } = world({ timeouts })
+      const own = new Error("its own")
+      const run = watch(
+        clock,
+        sessions.run("a", async () => {
+          await clock.after(500)
+          throw own
+        }),
+      )
+      await clock.advance(100)
+      void (verb === "drain" ? sessions.drain({ finishWithin: 0 }) : sessions[verb]("a"))
+      await clock.advance(400)
+      expect(run.error).toBeInstanceOf(TaskStopped)
+      expect([fieldOf(run, "cause"), fieldOf(run, "started"), fieldOf(run, "abandoned")]).toEqual([
+        own,
+        true,
+        false,
+      ])
+    },
+  )
 
   test("L5, L13: silent, told to stop, and it returns within grace: it has succeeded; later: it has not", async () => {
     const { clock, sessions } = world({ timeouts })
@@ -187,7 +197,9 @@ describe("Promise face", () => {
   test("L17: a task that is no function is a misuse, and opens nothing", async () => {
     const { ledger, sessions } = world({ timeouts })
     await expect(sessions.run("a", undefined as never)).rejects.toMatchObject({ reason: "InvalidOption" })
-    await expect(sessions.run("a", "no function" as never, {})).rejects.toMatchObject({ reason: "InvalidOption" })
+    await expect(sessions.run("a", "no function" as never, {})).rejects.toMatchObject({
+      reason: "InvalidOption",
+    })
     expect(ledger.opened).toBe(0)
   })
 
@@ -195,7 +207,9 @@ describe("Promise face", () => {
     const { sessions } = world({ timeouts })
     const gone = { signal: AbortSignal.abort(new Error("gone")) }
     await expect(sessions.run("", () => 1, gone)).rejects.toMatchObject({ reason: "InvalidKey" })
-    await expect(sessions.run("a", () => 1, { ...gone, timeout: -1 })).rejects.toMatchObject({ reason: "InvalidOption" })
+    await expect(sessions.run("a", () => 1, { ...gone, timeout: -1 })).rejects.toMatchObject({
+      reason: "InvalidOption",
+    })
     void sessions.drain()
     await expect(sessions.run("", () => 1)).rejects.toMatchObject({ reason: "InvalidKey" })
   })

@@ -26,7 +26,11 @@ describe("streams", () => {
     expect(lines).toEqual([`given back at ${5 * 1999 + 1}`])
     const told = watch(clock, iterator.next())
     await settle()
-    expect([told.outcome, fieldOf(told, "started"), fieldOf(told, "abandoned")]).toEqual(["TaskStopped Stalled", true, false])
+    expect([told.outcome, fieldOf(told, "started"), fieldOf(told, "abandoned")]).toEqual([
+      "TaskStopped Stalled",
+      true,
+      false,
+    ])
     expect(events.find((event) => event._tag === "TaskEnded")).toMatchObject({ outcome: "cancelled" })
     expect(await sessions.run("a", ({ serial }) => serial)).toBe(1)
   })
@@ -61,7 +65,11 @@ describe("streams", () => {
     await clock.advance(10_999)
     expect(third.outcome).toBe("pending")
     await clock.advance(1)
-    expect([third.outcome, third.at, fieldOf(third, "abandoned")]).toEqual(["TaskStopped Silent", 15_500, true])
+    expect([third.outcome, third.at, fieldOf(third, "abandoned")]).toEqual([
+      "TaskStopped Silent",
+      15_500,
+      true,
+    ])
     expect(story().at(-1)).toBe("Closing Unresponsive")
     // What it makes late is fenced off; its real end is seen all the same.
     await clock.advance(3000)
@@ -122,6 +130,24 @@ describe("streams", () => {
     )
     await clock.advance(90_000)
     expect(reading.value).toHaveLength(10)
+  })
+
+  test("L13: a consumer that takes its time makes nobody silent", async () => {
+    const { clock, sessions } = world({ timeouts: { ...timeouts, stall: 60_000 } })
+    const stream = sessions.stream("a", async function* () {
+      await clock.after(500)
+      yield 1
+      yield 2
+    })
+    const iterator = stream[Symbol.asyncIterator]()
+    const first = iterator.next()
+    await clock.advance(500)
+    expect(await first).toEqual({ done: false, value: 1 })
+    await clock.advance(9000)
+    expect(sessions.explain("a").tasks).toMatchObject([{ kind: "stream", state: "running", progressAt: 500 }])
+    await clock.advance(40_000)
+    expect(await iterator.next()).toEqual({ done: false, value: 2 })
+    expect(await iterator.next()).toEqual({ done: true, value: undefined })
   })
 
   test("L5: `timeout` is for the whole of it, waiting included", async () => {

@@ -36,7 +36,10 @@ describe("streams", () => {
     }
     await expect(read()).rejects.toBe(own)
     expect(seen).toEqual([1, 2])
-    expect(events.find((event) => event._tag === "TaskEnded")).toMatchObject({ outcome: "failed", error: own })
+    expect(events.find((event) => event._tag === "TaskEnded")).toMatchObject({
+      outcome: "failed",
+      error: own,
+    })
     expect(await sessions.run("a", ({ serial }) => serial)).toBe(1)
   })
 
@@ -66,7 +69,9 @@ describe("streams", () => {
     sessions.stream("a", few, { signal: AbortSignal.abort(new Error("gone")), resumable: true })
     await clock.advance(0)
     await expect(sessions.stream("", few).started).rejects.toMatchObject({ reason: "InvalidKey" })
-    await expect(sessions.stream("a", few, { timeout: -1 }).started).rejects.toMatchObject({ reason: "InvalidOption" })
+    await expect(sessions.stream("a", few, { timeout: -1 }).started).rejects.toMatchObject({
+      reason: "InvalidOption",
+    })
     await expect(sessions.stream("a", few, { resumable: { items: 0 } }).started).rejects.toMatchObject({
       reason: "InvalidOption",
     })
@@ -108,29 +113,41 @@ describe("streams", () => {
     expect(reading.outcome).toBe("error gone")
   })
 
-  test.each(["close", "restart", "drain"] as const)("L5, L13: %s while streaming: given back, told, released", async (verb) => {
-    const it = world({ timeouts })
-    const { clock, ledger, sessions } = it
-    const stream = sessions.stream("a", async function* ({ serial }) {
-      try {
-        yield serial
-        yield serial
-      } finally {
-        ledger.lines.push("given back")
-      }
-    })
-    const iterator = stream[Symbol.asyncIterator]()
-    await iterator.next()
-    const ended = watch(clock, Promise.resolve(verb === "drain" ? sessions.drain({ finishWithin: 0 }) : sessions[verb]("a")))
-    await clock.advance(0)
-    expect(ended.at).toBe(0)
-    expect(ledger.lines).toEqual(["open a#1", "given back", "release a#1"])
-    const read = watch(clock, iterator.next())
-    await settle()
-    expect(read.outcome).toBe(`TaskStopped ${{ close: "Closed", restart: "Restarted", drain: "Drained" }[verb]}`)
-    expect([fieldOf(read, "started"), fieldOf(read, "abandoned"), fieldOf(read, "cause")]).toEqual([true, false, undefined])
-    await expectNothingLeft(it)
-  })
+  test.each(["close", "restart", "drain"] as const)(
+    "L5, L13: %s while streaming: given back, told, released",
+    async (verb) => {
+      const it = world({ timeouts })
+      const { clock, ledger, sessions } = it
+      const stream = sessions.stream("a", async function* ({ serial }) {
+        try {
+          yield serial
+          yield serial
+        } finally {
+          ledger.lines.push("given back")
+        }
+      })
+      const iterator = stream[Symbol.asyncIterator]()
+      await iterator.next()
+      const ended = watch(
+        clock,
+        Promise.resolve(verb === "drain" ? sessions.drain({ finishWithin: 0 }) : sessions[verb]("a")),
+      )
+      await clock.advance(0)
+      expect(ended.at).toBe(0)
+      expect(ledger.lines).toEqual(["open a#1", "given back", "release a#1"])
+      const read = watch(clock, iterator.next())
+      await settle()
+      expect(read.outcome).toBe(
+        `TaskStopped ${{ close: "Closed", restart: "Restarted", drain: "Drained" }[verb]}`,
+      )
+      expect([fieldOf(read, "started"), fieldOf(read, "abandoned"), fieldOf(read, "cause")]).toEqual([
+        true,
+        false,
+        undefined,
+      ])
+      await expectNothingLeft(it)
+    },
+  )
 
   test("L5, L13: close while an element is being made: told when it ends; abandoned when it does not", async () => {
     for (const ends of [true, false]) {

@@ -26,7 +26,9 @@ describe("streams", () => {
     const { clock, events, sessions } = it
     const stream = sessions.stream("a", counting([], 3), { name: "numbers" })
     await stream.started
-    expect(sessions.explain("a").tasks).toMatchObject([{ id: stream.id, kind: "stream", name: "numbers", state: "running" }])
+    expect(sessions.explain("a").tasks).toMatchObject([
+      { id: stream.id, kind: "stream", name: "numbers", state: "running" },
+    ])
     const next = watch(
       clock,
       sessions.run("a", () => "next"),

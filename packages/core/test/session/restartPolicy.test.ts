@@ -17,7 +17,7 @@ const policies = fc
     maxDelay: fc.integer({ min: 0, max: 60_000 }),
     quarantine: fc.integer({ min: 0, max: 1_000_000 }),
   })
-  .map((restart) => ({ ...usual, ...restart }))
+  .map((restart): typeof usual => Object.assign({}, usual, restart))
 const jitter = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
 test("L10: the delay after a failed open doubles, up to its maximum, and is jittered down by at most half", () => {
