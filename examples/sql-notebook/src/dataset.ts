@@ -93,13 +93,14 @@ export const loadDataset = async (db: PGlite): Promise<void> => {
   await db.exec("analyze")
 }
 
+const require = createRequire(import.meta.url)
 const texts = new Map<string, Promise<string>>()
 /** Read once per process: the files do not change, and every notebook needs them. */
 const read = (file: string): Promise<string> => {
   const known = texts.get(file)
   if (known !== undefined) return known
   // The package exports its code only; the data lies beside it.
-  const entry = createRequire(import.meta.url).resolve("vega-datasets")
+  const entry = require.resolve("vega-datasets")
   const text = readFile(join(dirname(entry), "../data", file), "utf8")
   texts.set(file, text)
   return text

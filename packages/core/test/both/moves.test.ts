@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import { faces } from "../support/faces.ts"
 import { gate } from "../support/ledger.ts"
 import { settle } from "../support/VirtualClock.ts"
-import { expectNothingLeft, fieldOf, watch } from "../support/watch.ts"
+import { expectNothingLeft, watch } from "../support/watch.ts"
 
 const timeouts = { silence: 60_000, grace: 1000, close: 3000 }
 

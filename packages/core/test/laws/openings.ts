@@ -4,7 +4,9 @@ import type { Generation } from "../../src/session/Generation.ts"
 import { lifeName, type Finalizer, type Life, type Site } from "./Book.ts"
 import { drawAsk, drawOpen, type FinalizerPlan, type Setting } from "./plans.ts"
 import { Random } from "./Random.ts"
-import { ask, verb, type Universe } from "./users.ts"
+import { abortOf, type Universe } from "./universe.ts"
+import { ask } from "./users.ts"
+import { verb } from "./verbs.ts"
 
 /** Runs inside `open`, before the resource exists. */
 export const openAs = async (
@@ -51,12 +53,6 @@ export const openAs = async (
   }
   opening.onClose(finalizer(universe, setting, life, opening, "ok"))
 }
-const abortOf = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener("abort", () => resolve(), { once: true })
-  })
-
 /** L3: when one opens, every other of the key is gone; L10: and its back-off is over. */
 const checkAlone = (universe: Universe, life: Life): void => {
   const { book, clock } = universe

@@ -7,7 +7,9 @@ import { drawAsk, drawSetting, type Setting } from "./plans.ts"
 import { probe } from "./probe.ts"
 import { Random } from "./Random.ts"
 import { checkEnd, checkSettled } from "./settled.ts"
-import { ask, drain, siteOf, verb, type Universe } from "./users.ts"
+import { siteOf, type Universe } from "./universe.ts"
+import { ask } from "./users.ts"
+import { drain, verb } from "./verbs.ts"
 
 export interface Outcome {
   readonly seed: number

@@ -2,28 +2,13 @@
 import { resolveKey } from "../../src/SessionKey.ts"
 import type { Lease, Session, Task } from "../../src/Sessions.ts"
 import type { Thing } from "../support/ledger.ts"
-import type { VirtualClock } from "../support/VirtualClock.ts"
-import { nameOf, type Book, type Call, type Holder, type Site } from "./Book.ts"
-import type { Ask, Program, Step, Verb } from "./plans.ts"
-import { chainOf } from "./reentryLaw.ts"
+import { nameOf, type Call, type Holder } from "./Book.ts"
+import { countBodies, live, watchStop } from "./bodyLaws.ts"
+import type { Ask, Program, Step } from "./plans.ts"
+import { abortOf, siteOf, unending, type Universe } from "./universe.ts"
+import { drain, verb } from "./verbs.ts"
 
-export interface Universe {
-  readonly book: Book
-  readonly clock: VirtualClock
-  readonly sites: ReadonlyArray<Site>
-  readonly seed: number
-}
 type Held = Lease<Session<Thing>>
-
-const unending = (): Promise<never> => new Promise(() => {})
-const abortOf = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener("abort", () => resolve(), { once: true })
-  })
-
-export const siteOf = (universe: Universe, index: number): Site =>
-  universe.sites[index % universe.sites.length] as Site
 
 /** Hands in a call and follows it to its end. Never rejects: `call.told` has the outcome. */
 export const ask = async (
@@ -160,25 +145,6 @@ export const body = (universe: Universe, call: Call, serial: number, thing: Thin
   })()
 }
 const isQuick = (step: Step): boolean => step.do !== "sleep" && !(step.do === "ask" && step.await)
-
-/** Those abandoned hold no slot any more; nobody else may be more than `concurrency`. */
-const countBodies = (book: Book, call: Call, life: NonNullable<Call["life"]>): void => {
-  const { concurrency } = call.site.registry.policy
-  let slots = 0
-  for (const other of life.bodies) if (other.task?.beside === false && !other.task.abandoned) slots++
-  book.expect(
-    slots <= concurrency,
-    () => `L6 ${slots} bodies overlap on #${life.generation.serial}, concurrency ${concurrency}`,
-  )
-}
-
-const watchStop = (universe: Universe, call: Call, task: Task): void => {
-  const { signal } = task
-  void abortOf(signal).then(() => {
-    call.stopSeen ??= { at: universe.clock.now, reason: signal.reason }
-  })
-}
-
 const carryOut = async (
   universe: Universe,
   call: Call,
@@ -231,10 +197,10 @@ const perform = async (
     case "progress":
     case "close":
     case "restart": {
-      const verb = step.do
+      const own = step.do
       return live(book, call, () => {
-        book.note(`${nameOf(call)}: task.${verb}()`)
-        task[verb]()
+        book.note(`${nameOf(call)}: task.${own}()`)
+        task[own]()
       })
     }
     case "broken":
@@ -262,16 +228,6 @@ const perform = async (
     case "sleep":
   }
 }
-/** A task's own functions throw once it is over, and only then. */
-const live = (book: Book, call: Call, use: () => void): void => {
-  try {
-    use()
-  } catch (error) {
-    if (call.task?.state !== "ended")
-      book.broken(`L2 a function of the running ${nameOf(call)} threw ${String(error)}`)
-  }
-}
-
 const startBackground = (universe: Universe, by: Call, thing: Thing, task: Task, program: Program): void => {
   const { book } = universe
   const call = book.call({
@@ -291,71 +247,4 @@ const startBackground = (universe: Universe, by: Call, thing: Thing, task: Task,
   } finally {
     book.pending = undefined
   }
-}
-
-export const verb = async (
-  universe: Universe,
-  what: Verb,
-  site: Site,
-  key: Ask["key"],
-  within: number,
-  from: Holder | undefined,
-): Promise<void> => {
-  const { book, clock } = universe
-  const { canonical } = resolveKey(key)
-  book.note(
-    `${what} ${site.index}/${canonical} within ${within}${from === undefined ? "" : ` from ${from.call?.number ?? from.kind}`}`,
-  )
-  if (what === "cancel") return void (await site.sessions.cancel(key))
-  const before = book.calls.filter(
-    (call) => call.site === site && call.key === canonical && call.task?.state === "queued",
-  )
-  const closer = {
-    site,
-    key: canonical,
-    what,
-    asked: clock.now,
-    within,
-    before,
-    report: undefined,
-    refused: false,
-    done: false,
-  }
-  const entry: Book["closers"][number] = closer
-  const own = chainOf(from).some((holder) => holder.site === site && holder.key === canonical)
-  book.closers.push(entry)
-  try {
-    entry.report = await site.sessions[what](key, within === 0 ? undefined : { finishWithin: within })
-  } catch (error) {
-    entry.refused = true
-    book.note(`${what} ${site.index}/${canonical} is refused`)
-    book.expect(String(error).includes("SessionMisuse"), `L7 ${what} rejected with ${String(error)}`)
-    book.expect(own, `L7 ${what} of ${canonical} was refused, but it could be served`)
-  }
-  book.expect(entry.refused || !own, `L7 ${what} of ${canonical} was accepted inside its own turn`)
-  entry.done = true
-}
-
-export const drain = async (
-  universe: Universe,
-  site: Site,
-  within: number,
-  from: Holder | undefined,
-): Promise<void> => {
-  const { book, clock } = universe
-  book.note(`drain ${site.index} within ${within}`)
-  const entry: Site["drains"][number] = { asked: clock.now, within, report: undefined }
-  const own = chainOf(from).some((holder) => holder.site === site)
-  if (from === undefined) site.drains.push(entry)
-  try {
-    const report = await site.sessions.drain({ finishWithin: within })
-    entry.report = report
-    book.note(
-      `drained ${site.index}: ${JSON.stringify({ ...report, cut: report.cut.length, leaked: report.leaked.length })}`,
-    )
-  } catch {
-    book.expect(own, `L7 drain of ${site.index} was refused, but it could be served`)
-    return
-  }
-  book.expect(!own, `L7 drain of ${site.index} was accepted inside its own turn`)
 }

@@ -1,6 +1,7 @@
 /** Starts `program.ts` as a real process, and ends it whatever happens. */
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
 import { onTestFinished } from "vitest"
 
 interface Exit {
@@ -17,7 +18,7 @@ interface Program {
 }
 
 export const start = (scenario: string, env: Readonly<Record<string, string>> = {}): Program => {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/program.ts`, scenario], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL("program.ts", import.meta.url)), scenario], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   })

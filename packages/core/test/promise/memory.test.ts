@@ -7,8 +7,7 @@ import { world } from "../support/ledger.ts"
 import { settle } from "../support/VirtualClock.ts"
 
 /** How many are alive; collects garbage first. */
-const alive = (kind: new (...args: never) => object): number =>
-  queryObjects(kind, { format: "count" })
+const alive = (kind: new (...args: never) => object): number => queryObjects(kind, { format: "count" })
 
 describe("memory", () => {
   test("L7, L26: timers that turns leave behind, each of which runs a turn that leaves one, keep nothing of it", async () => {

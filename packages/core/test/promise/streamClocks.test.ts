@@ -48,14 +48,13 @@ describe("streams", () => {
   test("L13: a slow producer ends by silence, which runs only while an element is asked for", async () => {
     const { clock, registry, sessions, story } = world({ timeouts })
     const held = gate()
-    const iterator = sessions
-      .stream("a", async function* () {
-        yield 1
-        yield 2
-        await held.promise
-        yield 3
-      })
-      [Symbol.asyncIterator]()
+    const stream = sessions.stream("a", async function* () {
+      yield 1
+      yield 2
+      await held.promise
+      yield 3
+    })
+    const iterator = stream[Symbol.asyncIterator]()
     await clock.advance(1500)
     await iterator.next()
     await clock.advance(1500)
@@ -207,20 +206,19 @@ describe("streams", () => {
   test("L22, L7: an element's own calls belong to the turn: stopped with it, and not waiting for it", async () => {
     const { clock, sessions } = world({ timeouts })
     const seen: Array<unknown> = []
-    const iterator = sessions
-      .stream("a", async function* () {
-        try {
-          yield await sessions.run("a", () => 1)
-        } catch (error) {
-          yield Reflect.get(Object(error), "reason")
-        }
-        try {
-          yield await sessions.run("b", () => clock.after(50_000), { silence: "Infinity" })
-        } catch (error) {
-          seen.push(Reflect.get(Object(error), "reason"))
-        }
-      })
-      [Symbol.asyncIterator]()
+    const stream = sessions.stream("a", async function* () {
+      try {
+        yield await sessions.run("a", () => 1)
+      } catch (error) {
+        yield Reflect.get(Object(error), "reason")
+      }
+      try {
+        yield await sessions.run("b", () => clock.after(50_000), { silence: "Infinity" })
+      } catch (error) {
+        seen.push(Reflect.get(Object(error), "reason"))
+      }
+    })
+    const iterator = stream[Symbol.asyncIterator]()
     expect((await iterator.next()).value).toBe("ReentrantRun")
     const second = watch(clock, iterator.next())
     await clock.advance(20_000)

@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(async () => {
   await settle()
   process.off("unhandledRejection", note)
-  expect(unhandled).toEqual([])
+  if (unhandled.length > 0) throw new Error("An unhandled rejection", { cause: unhandled[0] })
 })
 
 async function* few() {
@@ -45,11 +45,10 @@ describe("streams", () => {
 
   test("L5: the error is told once; after it, the stream is over", async () => {
     const { sessions } = world({ timeouts })
-    const iterator = sessions
-      .stream("a", () => {
-        throw new Error("own")
-      })
-      [Symbol.asyncIterator]()
+    const stream = sessions.stream("a", () => {
+      throw new Error("own")
+    })
+    const iterator = stream[Symbol.asyncIterator]()
     await expect(iterator.next()).rejects.toThrow("own")
     expect(await iterator.next()).toEqual({ done: true, value: undefined })
   })
