@@ -76,7 +76,7 @@ export class Draining {
   }
 
   #stop(session: Session, busyToo: boolean): void {
-    const { closing, opening, seats, timetable, turns } = this.#registry
+    const { closing, seats, timetable, turns } = this.#registry
     switch (session.state) {
       case "Waiting":
         seats.leave(session)
@@ -85,7 +85,8 @@ export class Draining {
         timetable.drop(session.cold?.backoff)
         return turns.rest(session)
       case "Opening":
-        return opening.giveUp(session, "Drained")
+        // Given up before its last waiter was refused.
+        return
       case "Ready":
         if (busyToo || session.idle) closing.begin(session, "Drained", "forget")
         return
@@ -135,4 +136,5 @@ export class Draining {
 }
 
 /** Part of what was admitted: served until the cut. */
-const isServed = (task: Task): boolean => task.bound !== undefined || activeChain(task.parent).some((link) => link.kind !== "finalizer")
+const isServed = (task: Task): boolean =>
+  task.bound !== undefined || activeChain(task.parent).some((link) => link.kind !== "finalizer")

@@ -3,14 +3,14 @@
  * reverse order, each under a deadline; what has not ended at the last deadline is abandoned and the key goes on.
  */
 import { currentFrame, runClean } from "../context.ts"
-import { SessionRefused, type TaskStoppedReason } from "../errors.ts"
+import type { TaskStoppedReason } from "../errors.ts"
 import type { CloseReason, CloseReport } from "../Sessions.ts"
 import type { Task } from "../task/Task.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { Frame, isInside } from "../task/Frame.ts"
 import type { Barrier, Finalizer, Generation } from "./Generation.ts"
 import { afterGone, joinClose } from "./lifecycle.ts"
-import { abortSignal } from "./Opening.ts"
+import { abortSignal } from "./signal.ts"
 import type { Next, Session } from "./Session.ts"
 
 /** Why its tasks are stopped, in their words. */
@@ -186,7 +186,7 @@ export class Closing {
     for (const lease of cold.leases ?? []) registry.leases.end(lease, "revoked")
     const cut = cutBy[generation.reason]
     for (const task of generation.running ?? []) if (task !== by) registry.turns.cut(task, cut)
-    registry.steps.after(() => abortSignal(generation, this.over(generation)))
+    if (cold.controller !== undefined) registry.steps.after(() => abortSignal(generation))
     if (generation.running === undefined || generation.running.size === 0) return this.finalize(generation)
     cold.stopGrace = registry.timetable.at("grace", registry.policy.timeouts.grace, () => {
       if (generation.phase !== "stopping") return
@@ -213,16 +213,6 @@ export class Closing {
       turns.refuseAll(session, (task) => turns.refuse(task, reason))
     }
   }
-  over(generation: Generation): SessionRefused {
-    const { registry } = generation.session
-    return new SessionRefused({
-      reason: registry.phase === "accepting" ? "Closed" : "Draining",
-      session: generation.ref,
-      message: `This generation is over: ${generation.reason ?? "Requested"}.`,
-      explain: registry.turns.explainLater(generation.session),
-    })
-  }
-
   /** A task of it has ended, or its opening, or something abandoned. */
   workEnded(generation: Generation): void {
     if (generation.phase === "stopping" && (generation.running?.size ?? 0) === 0) this.finalize(generation)
@@ -319,7 +309,8 @@ export class Closing {
   }
 
   #maybeGone(generation: Generation): void {
-    const cold = generation.more
+    const { cold } = generation
+    if (cold === undefined) return
     const outstanding = cold.openPending || cold.arriving > 0 || cold.abandoned > 0 || cold.finalizing > 0
     if (outstanding || cold.toRun.length > 0) return
     if (generation.phase === "finalizing") this.#gone(generation, false)
@@ -349,6 +340,8 @@ export class Closing {
     registry.events.lifecycle((stamp) => ({ _tag: "Closed", session: generation.ref, reason, durationMs, leaked, ...stamp }))
     const report: CloseReport = { session: generation.ref, reason, leaked, errors: cold.errors }
     session.generation = undefined
+    // What only its closing needed goes with it; what was abandoned still counts its ends there.
+    if (!leaked) generation.cold = undefined
     for (const closer of session.cold?.closers.splice(0) ?? []) registry.steps.after(() => closer(report))
     this.#goOn(session, reason)
     registry.steps.dirty = true

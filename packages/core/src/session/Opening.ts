@@ -1,5 +1,4 @@
 /** Building a generation: single flight (L1), told to stop when nobody waits, its failure told and forgotten (L10). */
-import { runClean } from "../context.ts"
 import { SessionOpenFailed } from "../errors.ts"
 import type { CloseReason } from "../Sessions.ts"
 import type { Registry } from "../registry/Registry.ts"
@@ -7,6 +6,7 @@ import { Frame } from "../task/Frame.ts"
 import { Generation } from "./Generation.ts"
 import { delayAfterFailedOpen, stableAfter } from "./restartPolicy.ts"
 import type { Session } from "./Session.ts"
+import { abortSignal } from "./signal.ts"
 
 /** From telling an opening to stop until its finalizers run although it has not ended. */
 const openGrace = 5_000
@@ -148,9 +148,9 @@ export class Opening {
     session.next = "forget"
     registry.setState(session, "Stopping")
     registry.timetable.drop(generation.cold?.openDeadline)
-    this.#abort(generation, registry.closing.over(generation))
+    this.#abort(generation)
   }
-  #abort(generation: Generation, reason: unknown): void {
+  #abort(generation: Generation, reason?: unknown): void {
     const registry = this.#registry
     const cold = generation.more
     generation.phase = "aborting"
@@ -165,20 +165,4 @@ export class Opening {
       registry.closing.finalize(generation)
     })
   }
-}
-
-/** The generation's signal, made when it is first read. */
-export const signalOf = (generation: Generation): AbortSignal => {
-  const cold = generation.more
-  if (cold.controller === undefined) {
-    cold.controller = new AbortController()
-    if (cold.abortReason !== undefined) cold.controller.abort(cold.abortReason)
-  }
-  return cold.controller.signal
-}
-export const abortSignal = (generation: Generation, reason: unknown): void => {
-  const cold = generation.more
-  if (cold.abortReason !== undefined) return
-  cold.abortReason = reason
-  runClean(() => cold.controller?.abort(reason), cold.openFrame)
 }

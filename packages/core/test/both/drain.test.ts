@@ -197,38 +197,6 @@ describe.each(faces)("$face", ({ world }) => {
     expect(sessions.explain("c").state).toBe("Closed")
   })
 
-  test("L14, L8: leases are told at once, work until the cut, and are revoked then", async () => {
-    const { clock, sessions } = world()
-    const lease = await sessions.lease("a")
-    const draining = watch(clock, sessions.drain({ finishWithin: 1000 }))
-    await settle()
-    expect(lease.signal.aborted).toBe(true)
-    expect(await lease.run(serialOf)).toBe(1)
-    const queued = [
-      watch(
-        clock,
-        lease.run(() => clock.after(100)),
-      ),
-      watch(clock, lease.run(serialOf)),
-    ]
-    await clock.advance(500)
-    expect(queued.map((one) => one.outcome)).toEqual(["value undefined", "value 1"])
-    expect(await outcomeOf(sessions.run("a", serialOf))).toBe("SessionRefused Draining")
-    expect(draining.outcome).toBe("pending")
-    await clock.advance(500)
-    expect(draining).toMatchObject({ outcome: "value [object Object]", at: 1000 })
-    expect(await outcomeOf(lease.run(serialOf))).toMatch(/^SessionRefused (?:Draining|LeaseEnded)$/)
-  })
-
-  test("L14, L8: a holder that lets go when it is told lets the drain end", async () => {
-    const { clock, sessions } = world()
-    const lease = await sessions.lease("a")
-    lease.signal.addEventListener("abort", () => void lease.release())
-    const draining = watch(clock, sessions.drain({ finishWithin: 60_000 }))
-    await clock.advance(0)
-    expect(draining).toMatchObject({ outcome: "value [object Object]", at: 0 })
-  })
-
   test("L14, L7: a drain from inside a turn is refused at once", async () => {
     const { sessions } = world()
     const inside = sessions.run("a", () => outcomeOf(sessions.drain()))

@@ -5,8 +5,8 @@ import type { Driver } from "../../registry/Registry.ts"
 import type { SessionRef } from "../../SessionKey.ts"
 import type { CloseReason, Opening } from "../../Sessions.ts"
 import type { Finalizer, Generation } from "../../session/Generation.ts"
-import { signalOf } from "../../session/Opening.ts"
 import { isOver, keep } from "../../session/ownership.ts"
+import { signalOf } from "../../session/signal.ts"
 import { isThenable } from "./PromiseTask.ts"
 
 type Release = (resource: unknown, reason: CloseReason) => unknown
