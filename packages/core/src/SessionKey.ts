@@ -30,11 +30,20 @@ export interface SessionRef {
   readonly serial: number
 }
 
-/** A key taken apart and written canonically. */
-export interface ResolvedKey {
+/** A key taken apart and written canonically: checked once, then handed on. */
+export class ResolvedKey {
   readonly canonical: string
   readonly id: string
   readonly owner: string | undefined
+  constructor(canonical: string, id: string, owner: string | undefined) {
+    this.canonical = canonical
+    this.id = id
+    this.owner = owner
+  }
+  /** The canonical text of the string key is the string itself. */
+  get plain(): boolean {
+    return this.owner === undefined && this.canonical === this.id
+  }
 }
 
 const maxLength = 512
@@ -70,21 +79,16 @@ const part = (value: unknown, what: string, used: number): string => {
   return value
 }
 
-const owned = (owner: string, id: string | undefined): ResolvedKey => ({
-  canonical: id === undefined ? `${encodePart(owner)}~` : `${encodePart(owner)}~${encodePart(id)}`,
-  id: id ?? owner,
-  owner,
-})
-
-/** `true` when the canonical text of the string key is the string itself. */
-export const isPlain = (key: ResolvedKey): boolean => key.owner === undefined && key.canonical === key.id
+const owned = (owner: string, id: string | undefined): ResolvedKey =>
+  id === undefined
+    ? new ResolvedKey(`${encodePart(owner)}~`, owner, owner)
+    : new ResolvedKey(`${encodePart(owner)}~${encodePart(id)}`, id, owner)
+const unowned = (id: string): ResolvedKey => new ResolvedKey(encodePart(id), id, undefined)
 
 /** @throws SessionMisuse InvalidKey */
-export const resolveKey = (key: SessionKey): ResolvedKey => {
-  if (typeof key === "string") {
-    const id = part(key, "the key", 0)
-    return { canonical: encodePart(id), id, owner: undefined }
-  }
+export const resolveKey = (key: SessionKey | ResolvedKey): ResolvedKey => {
+  if (typeof key === "string") return unowned(part(key, "the key", 0))
+  if (key instanceof ResolvedKey) return key
   if (typeof key !== "object" || key === null) {
     throw invalidKey(`a key is a string, { owner, id } or a session's ref, got ${key === null ? "null" : typeof key}`)
   }
@@ -93,7 +97,7 @@ export const resolveKey = (key: SessionKey): ResolvedKey => {
     const id = part(key.id, "the ref's id", 0)
     const candidates: ReadonlyArray<ResolvedKey> =
       key.owner === undefined
-        ? [{ canonical: encodePart(id), id, owner: undefined }]
+        ? [unowned(id)]
         : [owned(part(key.owner, "the ref's owner", 0), id), owned(key.owner, undefined)]
     const match = candidates.find((candidate) => candidate.canonical === key.key)
     if (match === undefined) throw invalidKey("this ref's parts do not belong together")

@@ -129,7 +129,7 @@ export type StreamOptions = RunOptions &
 /** `after`: continue behind this element; `stream`: a stream by its id, else the newest. */
 export type ResumeOptions = Options<{ readonly after: number; readonly stream: string; readonly signal: AbortSignal }>
 /** Defaults for every call of a handle. */
-export type AtOptions = RunOptions & Pick<ResumeOptions, "after">
+export type AtOptions = RunOptions & Pick<ResumeOptions, "after" | "stream">
 export type LeaseOptions = Pick<RunOptions, "name" | "signal" | "silence" | "mustExist">
 /** `finishWithin`: how long running turns may still go on. close, restart 0; drain 10 seconds. */
 export type CloseOptions = Options<{ readonly finishWithin: Time }>

@@ -24,7 +24,9 @@ const clean: Carrier | undefined = hooks && new hooks.AsyncResource("SojournClea
 export const currentFrame: () => Frame | undefined = storage ? storage.getStore.bind(storage) : () => undefined
 
 // `enterWith` inside the scope of a fresh resource costs half of `run`, and the scope's end restores the caller's frame.
-export const captureCarrier: () => Carrier | undefined = hooks ? () => new hooks.AsyncResource("SojournTurn") : () => undefined
+const Resource = hooks?.AsyncResource
+export const captureCarrier: () => Carrier | undefined =
+  Resource === undefined ? () => undefined : () => new Resource("SojournTurn")
 
 const enter = <A, B, C>(frame: Frame | undefined, work: (a: A, b: B) => C, a: A, b: B): C => {
   storage?.enterWith(frame as Frame)

@@ -40,6 +40,14 @@ const keys: fc.Arbitrary<string | { readonly owner: string; readonly id?: string
 const identity = (key: string | { readonly owner: string; readonly id?: string }): string =>
   JSON.stringify(typeof key === "string" ? [key] : [key.owner, key.id ?? null, "owned"])
 
+const refOf = ({ canonical, id, owner }: ReturnType<typeof resolveKey>): SessionRef => ({
+  name: "x",
+  key: canonical,
+  id,
+  owner,
+  generation: 3,
+  serial: 9,
+})
 const misuse = (key: unknown): unknown => {
   try {
     return resolveKey(key as SessionKey)
@@ -87,8 +95,7 @@ describe("L17: keys", () => {
     fc.assert(
       fc.property(keys, (key) => {
         const resolved = resolveKey(key)
-        const ref: SessionRef = { name: "x", key: resolved.canonical, ...resolved, generation: 3, serial: 9 }
-        expect(resolveKey(ref)).toEqual(resolved)
+        expect(resolveKey(refOf(resolved))).toEqual(resolved)
       }),
     )
   })
@@ -179,9 +186,7 @@ describe("L17: keys", () => {
       { owner: "a".repeat(300), id: "b".repeat(212) },
     ]) {
       const resolved = resolveKey(key)
-      expect(
-        resolveKey({ name: "x", key: resolved.canonical, ...resolved, generation: 1, serial: 1 }),
-      ).toEqual(resolved)
+      expect(resolveKey(refOf(resolved))).toEqual(resolved)
     }
   })
 

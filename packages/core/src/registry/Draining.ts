@@ -6,6 +6,7 @@ import type { DrainReport } from "../observe/Snapshot.ts"
 import type { Session } from "../session/Session.ts"
 import { activeChain } from "../task/Frame.ts"
 import { taskInfo } from "../observe/taskInfo.ts"
+import { outcomeOfStop } from "../task/outcomes.ts"
 import type { Task } from "../task/Task.ts"
 import type { Timed } from "../time/Timetable.ts"
 import type { Registry } from "./Registry.ts"
@@ -101,7 +102,9 @@ export class Draining {
   /** A running task ended by itself while the registry drains, or was stopped. */
   note(task: Task): void {
     if (this.#registry.phase !== "draining" || task.session === undefined || task.kind === "lease") return
-    if (task.cut === undefined && task.outcome !== "cancelled") this.#finished++
+    // A caller that left stopped its own task; what we stopped was cut.
+    const cutByUs = task.cut !== undefined && outcomeOfStop(task.cut) !== "cancelled" && task.cut !== "Timeout"
+    if (!cutByUs) this.#finished++
     else this.#cutTasks.push(taskInfo(task, task.session.ref))
   }
   noteGone(ref: SessionRef, leaked: boolean): void {

@@ -2,7 +2,7 @@
 import { captureCarrier, currentFrame } from "../context.ts"
 import { SessionMisuse, SessionOpenFailed } from "../errors.ts"
 import type { Call } from "../options.ts"
-import { isPlain, resolveKey, type SessionKey } from "../SessionKey.ts"
+import { resolveKey, type ResolvedKey, type SessionKey } from "../SessionKey.ts"
 import type { Session } from "../session/Session.ts"
 import { activeChain, type Frame } from "../task/Frame.ts"
 import type { Lease } from "../task/Leases.ts"
@@ -18,7 +18,7 @@ export class HandIn {
   }
 
   /** The outcome arrives by `task.deliver`, at once or later. `lease`: only on its generation. */
-  take(task: Task, key: SessionKey, call: Call, lease?: Lease): void {
+  take(task: Task, key: SessionKey | ResolvedKey, call: Call, lease?: Lease): void {
     const registry = this.#registry
     try {
       this.#step(task, key, call, lease)
@@ -29,7 +29,7 @@ export class HandIn {
     registry.steps.commit()
   }
 
-  #step(task: Task, key: SessionKey, call: Call, lease: Lease | undefined): void {
+  #step(task: Task, key: SessionKey | ResolvedKey, call: Call, lease: Lease | undefined): void {
     const registry = this.#registry
     const bound = lease?.generation
     const now = registry.time.now()
@@ -75,14 +75,14 @@ export class HandIn {
   }
 
   /** The map is looked up by the raw key: only a session whose canonical key is that very text may be found so. */
-  #locate(key: SessionKey, mustExist: boolean): Session | undefined {
+  #locate(key: SessionKey | ResolvedKey, mustExist: boolean): Session | undefined {
     const registry = this.#registry
     if (typeof key === "string") {
       const session = registry.sessions.get(key)
       if (session?.plain === true) return session
     }
     const resolved = resolveKey(key)
-    return mustExist ? registry.find(resolved) : registry.findOrMake(resolved, isPlain(resolved))
+    return mustExist ? registry.find(resolved) : registry.findOrMake(resolved)
   }
 
   /** While draining, calls nested in admitted work, and those of a lease, are still served until the cut (L14). */
@@ -98,7 +98,7 @@ export class HandIn {
     const { cold, state } = session
     if (cold === undefined) return false
     if (state === "Quarantined" && now < cold.until) {
-      turns.refuse(task, "Quarantined", cold.until - now)
+      turns.refuse(task, "Quarantined", Math.ceil(cold.until - now))
       return true
     }
     if (state === "Stopping" && session.next === "quarantine") {
@@ -192,7 +192,7 @@ export class HandIn {
     extras.unlisten = () => signal.removeEventListener("abort", onAbort)
   }
 
-  #refuseUnseen(task: Task, key: SessionKey, reason: "Draining" | "NotFound"): void {
+  #refuseUnseen(task: Task, key: SessionKey | ResolvedKey, reason: "Draining" | "NotFound"): void {
     const registry = this.#registry
     const resolved = resolveKey(key)
     const session = registry.find(resolved)

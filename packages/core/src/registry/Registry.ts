@@ -125,8 +125,17 @@ export class Registry {
   nextSerial(): number {
     return ++this.#serials
   }
-  /** A monotonic moment as people read it. */
-  readonly epochOf = (at: number): number => Math.round(this.time.epoch() - this.time.now() + at)
+  /** A monotonic moment as people read it. The wall clock is looked at once a second: events ask for every task. */
+  readonly epochOf = (at: number): number => {
+    if (at > this.#offsetUntil) {
+      const now = this.time.now()
+      this.#offset = this.time.epoch() - now
+      this.#offsetUntil = now + 1000
+    }
+    return Math.round(this.#offset + at)
+  }
+  #offset = 0
+  #offsetUntil = -Infinity
 
   setState(session: Session, state: LifeState): void {
     if (!mayFollow(session.state, state)) {
@@ -139,9 +148,9 @@ export class Registry {
   find(key: ResolvedKey): Session | undefined {
     return this.sessions.get(key.canonical)
   }
-  findOrMake(key: ResolvedKey, plain: boolean): Session {
+  findOrMake(key: ResolvedKey): Session {
     let session = this.sessions.get(key.canonical)
-    if (session === undefined) this.sessions.set(key.canonical, (session = new Session(this, key, plain)))
+    if (session === undefined) this.sessions.set(key.canonical, (session = new Session(this, key)))
     return session
   }
 

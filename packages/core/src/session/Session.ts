@@ -56,13 +56,13 @@ export class Session extends Timed {
   arrivals: TaskList | undefined = undefined
   cold: Cold | undefined = undefined
 
-  constructor(registry: Registry, key: ResolvedKey, plain: boolean) {
+  constructor(registry: Registry, key: ResolvedKey) {
     super()
     this.registry = registry
     this.key = key.canonical
     this.id = key.id
     this.owner = key.owner
-    this.plain = plain
+    this.plain = key.plain
   }
 
   /** Idle for the whole of `idleTimeout`, or nothing left to remember: which one depends on the state. */

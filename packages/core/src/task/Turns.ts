@@ -74,7 +74,8 @@ export class Turns {
       reason,
       session: ref,
       retryAfter: retryAfter ?? registry.monitor.usualRetryAfter(reason),
-      explain: found === undefined ? unseen && (() => explainUnseen(registry, unseen)) : this.explainLater(found),
+      explain:
+        found === undefined ? unseen && (() => explainUnseen(registry, unseen)) : this.explainLater(found),
     })
     this.#leaveQueue(task)
     this.tell(task, "rejected", error)
@@ -183,7 +184,10 @@ export class Turns {
     this.#tellToStop(task, error)
     if (session !== undefined && task.generation?.phase === "live") this.need(session)
   }
-  stopForCaller(task: Task, reason: "Timeout" | "Cancelled" | "Replaced" | "CallerStopped" | "Stalled"): void {
+  stopForCaller(
+    task: Task,
+    reason: "Timeout" | "Cancelled" | "Replaced" | "CallerStopped" | "Stalled",
+  ): void {
     if (task.outcome !== undefined) return
     this.leave(task, outcomeOfStop(reason) as "cancelled" | "timedOut", this.stopped(task, reason), reason)
   }
@@ -191,6 +195,8 @@ export class Turns {
   cut(task: Task, reason: TaskStoppedReason): void {
     if (task.state === "ended") return
     task.cut ??= reason
+    // Told before: the calls it has made since then would wait for its own generation to go.
+    if (task.state === "stopping") return this.cascade(task.frame)
     this.#tellToStop(task, this.stopped(task, task.cut))
   }
   stopped(task: Task, reason: TaskStoppedReason, abandoned = false, cause?: unknown): TaskStopped {
@@ -263,7 +269,10 @@ export class Turns {
   }
   #watch(task: Task, silence: number, now: number): void {
     const registry = this.#registry
-    const list = silence === registry.policy.timeouts.silence ? registry.silence : registry.timetable.list("silence", silence)
+    const list =
+      silence === registry.policy.timeouts.silence
+        ? registry.silence
+        : registry.timetable.list("silence", silence)
     list.add(task, now)
     this.watched++
     registry.loopTime.watch(now)
@@ -281,7 +290,7 @@ export class Turns {
   }
 
   /** Starts whoever can start. */
-  pump(session: Session): void {
+  pump(session: Session, now?: number): void {
     const registry = this.#registry
     const generation = session.generation
     if (session.state !== "Ready" || generation === undefined) return
@@ -291,7 +300,7 @@ export class Turns {
       return this.need(session)
     }
     if (session.waiting > 0) {
-      const now = registry.time.now()
+      now ??= registry.time.now()
       for (const task of session.arrivals ?? []) {
         this.#leaveQueue(task)
         this.start(session, task, now)
@@ -303,13 +312,13 @@ export class Turns {
         this.start(session, task, now)
       }
     }
-    if (session.idle) this.#becameIdle(session)
+    if (session.idle) this.#becameIdle(session, now ?? registry.time.now())
     else this.need(session)
   }
-  #becameIdle(session: Session): void {
+  #becameIdle(session: Session, now: number): void {
     const registry = this.#registry
     if (registry.phase !== "accepting") return registry.closing.begin(session, "Drained", "forget")
-    if (session.list === undefined) registry.idle.add(session, registry.time.now())
+    if (session.list === undefined) registry.idle.add(session, now)
     if (registry.seats.waiting > 0) registry.steps.dirty = true
   }
 
@@ -334,8 +343,9 @@ export class Turns {
     registry.monitor.taskEnded(task, task.outcome ?? "interrupted", now)
     const afterwards = task.extras?.afterwards
     const live = generation.phase === "live"
-    if (afterwards === "close" || (live && afterwards !== undefined)) registry.closing.afterTurn(session, afterwards)
-    else if (live) this.pump(session)
+    if (afterwards === "close" || (live && afterwards !== undefined))
+      registry.closing.afterTurn(session, afterwards)
+    else if (live) this.pump(session, now)
     if (!live) registry.closing.workEnded(generation)
     if (registry.phase === "draining") registry.steps.dirty = true
     registry.steps.commit()
@@ -447,7 +457,8 @@ export class Turns {
   #abandonAll(generation: Generation, tasks: ReadonlyArray<Task>): void {
     const registry = this.#registry
     for (const task of tasks) this.abandon(task)
-    if (generation.slotsLost >= registry.policy.concurrency) return registry.supervision.lose(generation, "Unresponsive", undefined)
+    if (generation.slotsLost >= registry.policy.concurrency)
+      return registry.supervision.lose(generation, "Unresponsive", undefined)
     this.recheck(generation.session)
     this.pump(generation.session)
   }

@@ -5,48 +5,7 @@ import type { SessionOptions } from "../../src/SessionOptions.ts"
 import { counts, flags, functions, objects, texts, thrown, times } from "./wrongValues.ts"
 
 const good = { name: "options", open: () => "resource" }
-/** What it throws; nothing may be made of it. */
-const thrown = (make: () => unknown): unknown => {
-  try {
-    return make()
-  } catch (error) {
-    return error
-  }
-}
 const create = (options: unknown): unknown => thrown(() => createSessions(options as SessionOptions<string>))
-
-const times: ReadonlyArray<unknown> = [
-  -1,
-  Number.NaN,
-  -Infinity,
-  "-Infinity",
-  "5 parsecs",
-  "5",
-  "",
-  "soon",
-  "-5 seconds",
-  "5seconds",
-  true,
-  null,
-  5n * -1n,
-  {},
-  { secnds: 5 },
-  { seconds: Number.NaN },
-  { seconds: "5" },
-  { seconds: -5 },
-  [5],
-  [Number.NaN, 0],
-  [-1, 0],
-  ["1", "2"],
-  new Date(0),
-  () => 5,
-  Symbol("5"),
-]
-const counts: ReadonlyArray<unknown> = [-1, 1.5, Number.NaN, -Infinity, "5", true, null, 2 ** 53, 5n, {}, []]
-const texts: ReadonlyArray<unknown> = ["", "a".repeat(129), 5, null, undefined, {}, true]
-const flags: ReadonlyArray<unknown> = [1, 0, "true", null, {}]
-const functions: ReadonlyArray<unknown> = [undefined, null, 5, "open", {}]
-const objects: ReadonlyArray<unknown> = [null, 5, "5", true, []]
 
 const at = (path: string, value: unknown): object =>
   path.split(".").reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as object

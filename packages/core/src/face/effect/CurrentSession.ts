@@ -29,27 +29,60 @@ export interface CurrentSessionShape extends SessionRef {
 export class CurrentSession extends Context.Service<CurrentSession, CurrentSessionShape>()("@sojourn/core/CurrentSession") {}
 
 /** `run`: runs an Effect of the session's own in the application's context. */
-export const currentSession = (
-  generation: Generation,
-  run: (effect: Effect.Effect<unknown, unknown>) => Promise<unknown>,
-): CurrentSessionShape => {
-  const { session } = generation
-  const { registry } = session
-  const { supervision } = registry
-  const brokenUnsafe = (cause?: unknown): void => supervision.broken(generation, cause)
-  const endUnsafe = (): void => supervision.end(generation)
-  const saved = registry.saved.get(session.key)
-  return {
-    ...generation.ref,
-    restored: saved === undefined ? undefined : structuredClone(saved),
-    save: (state) =>
+export const currentSession = (generation: Generation, run: RunOwn): CurrentSessionShape => new SessionServices(generation, run)
+
+export type RunOwn = (effect: Effect.Effect<unknown, unknown>) => Promise<unknown>
+
+/** Functions are made when they are read: every session keeps one of these. */
+class SessionServices implements CurrentSessionShape {
+  readonly #generation: Generation
+  readonly #run: RunOwn
+  constructor(generation: Generation, run: RunOwn) {
+    this.#generation = generation
+    this.#run = run
+  }
+  get name(): string {
+    return this.#generation.session.registry.name
+  }
+  get key(): string {
+    return this.#generation.session.key
+  }
+  get id(): string {
+    return this.#generation.session.id
+  }
+  get owner(): string | undefined {
+    return this.#generation.session.owner
+  }
+  get generation(): number {
+    return this.#generation.number
+  }
+  get serial(): number {
+    return this.#generation.serial
+  }
+  get restored(): unknown {
+    const { session } = this.#generation
+    const saved = session.registry.saved.get(session.key)
+    return saved === undefined ? undefined : structuredClone(saved)
+  }
+  get save(): CurrentSessionShape["save"] {
+    return (state) =>
       Effect.sync(() => {
-        if (!isOver(generation)) generation.more.save = () => run(state)
-      }),
-    onClose: (finalizer) => Effect.sync(() => keep(generation, (reason) => run(finalizer(reason)))),
-    broken: (cause) => Effect.sync(() => brokenUnsafe(cause)),
-    brokenUnsafe,
-    end: Effect.sync(endUnsafe),
-    endUnsafe,
+        if (!isOver(this.#generation)) this.#generation.more.save = () => this.#run(state)
+      })
+  }
+  get onClose(): CurrentSessionShape["onClose"] {
+    return (finalizer) => Effect.sync(() => keep(this.#generation, (reason) => this.#run(finalizer(reason))))
+  }
+  get broken(): CurrentSessionShape["broken"] {
+    return (cause) => Effect.sync(() => this.brokenUnsafe(cause))
+  }
+  get brokenUnsafe(): (cause?: unknown) => void {
+    return (cause) => this.#generation.session.registry.supervision.broken(this.#generation, cause)
+  }
+  get end(): Effect.Effect<void> {
+    return Effect.sync(this.endUnsafe)
+  }
+  get endUnsafe(): () => void {
+    return () => this.#generation.session.registry.supervision.end(this.#generation)
   }
 }

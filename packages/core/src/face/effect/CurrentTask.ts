@@ -28,6 +28,7 @@ export class CurrentTask extends Context.Service<CurrentTask, CurrentTaskShape>(
 
 /** Makes the task of work that is to run in the background. */
 export type MakeBackground = (
+  task: Task,
   name: string,
   work: Effect.Effect<unknown, unknown>,
   context: Context.Context<never>,
@@ -74,7 +75,7 @@ class TaskServices implements CurrentTaskShape {
           checkedName("name", name)
           const context = fiber.context
           return startBackground(this.#task, () =>
-            this.#background(name, work as Effect.Effect<unknown, unknown>, context),
+            this.#background(this.#task, name, work as Effect.Effect<unknown, unknown>, context),
           )
         }),
       )

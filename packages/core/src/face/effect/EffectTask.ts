@@ -13,7 +13,8 @@ import type { TaskOutcome } from "../../observe/Explanation.ts"
 import type { Registry } from "../../registry/Registry.ts"
 import type { Generation } from "../../session/Generation.ts"
 import { Task, type TaskKind } from "../../task/Task.ts"
-import { CurrentTask, currentTask } from "./CurrentTask.ts"
+import { CurrentTask, currentTask, type MakeBackground } from "./CurrentTask.ts"
+import type { SessionContext } from "./SessionContext.ts"
 
 export type AnyEffect = Effect.Effect<unknown, unknown>
 type Resume = (exit: AnyEffect) => void
@@ -77,8 +78,7 @@ const fork = (effect: AnyEffect, context: Context.Context<never>): Fiber.Fiber<u
 
 /** The caller's context with the session's few services on top: its own references and span stay the caller's. */
 export const inSession = (caller: Context.Context<never>, generation: Generation, task: Task): Context.Context<never> =>
-  Context.add(
-    Context.merge(caller, generation.resource as Context.Context<never>),
-    CurrentTask,
-    currentTask(task, generation, (name, work, context) => new EffectTask(task.registry, "background", name, true, work, context, undefined)),
-  )
+  Context.add((generation.resource as SessionContext).over(caller), CurrentTask, currentTask(task, generation, inBackground))
+
+const inBackground: MakeBackground = (task, name, work, context) =>
+  new EffectTask(task.registry, "background", name, true, work, context, undefined)

@@ -3,12 +3,15 @@ import type { Registry } from "../../registry/Registry.ts"
 import type { AnySessions } from "../../Sessions.ts"
 import type { Engine } from "./run.ts"
 
-const engines = new WeakMap<AnySessions, Engine>()
+const slot = Symbol("engine")
+type WithEngine = AnySessions & { readonly [slot]?: Engine }
 
-export const rememberEngine = (sessions: AnySessions, engine: Engine): void => void engines.set(sessions, engine)
+export const rememberEngine = (sessions: AnySessions, engine: Engine): void => {
+  Object.defineProperty(sessions, slot, { value: engine })
+}
 
 export const engineBehind = (sessions: AnySessions): Engine => {
-  const engine = engines.get(sessions)
+  const engine = (sessions as WithEngine)[slot]
   if (engine === undefined) throw new Error(`${sessions.name}: this service was provided by something else than its layer.`)
   return engine
 }

@@ -16,6 +16,7 @@ import type { Driver } from "../../registry/Registry.ts"
 import type { Generation } from "../../session/Generation.ts"
 import { keep } from "../../session/ownership.ts"
 import { CurrentSession, currentSession, type CurrentSessionShape } from "./CurrentSession.ts"
+import { SessionContext } from "./SessionContext.ts"
 
 export type SessionLayer = (session: CurrentSessionShape) => Layer.Layer<never, unknown>
 
@@ -34,7 +35,7 @@ export const layerDriver = (layer: SessionLayer, application: Context.Context<ne
     const current = currentSession(generation, run)
     const memoMap = Layer.CurrentMemoMap.forkOrCreate(context)
     const build = Effect.suspend(() => Layer.buildWithMemoMap(layer(current), memoMap, scope)).pipe(
-      Effect.map((built) => Context.add(Context.omit(Layer.CurrentMemoMap)(built), CurrentSession, current)),
+      Effect.map((built) => new SessionContext(Context.add(built, CurrentSession, current))),
       Effect.provideService(CurrentSession, current),
     )
     const fiber = fork(build)
