@@ -1,4 +1,4 @@
-import type { AtOptions, Options, ResumeOptions, SessionKey } from "@sojourn/core"
+import type { AtOptions, Options, SessionKey } from "@sojourn/core"
 import type { Response } from "express"
 import { clientGone } from "./clientGone.ts"
 import { lastEvent } from "./lastEventId.ts"
@@ -27,19 +27,9 @@ export const fromRequest =
   (req, res, options) => {
     const key = keyOf(from, req, res)
     const last = lastEvent(req)
-    const handle = sessions.at(key, {
+    return sessions.at(key, {
       signal: options?.onDisconnect === "continue" ? undefined : clientGone(res),
       after: last?.index,
+      stream: last?.stream,
     })
-    return last?.stream === undefined ? handle : resuming(handle, last.stream)
   }
-
-/** The same handle; its `resume` looks for that stream unless told otherwise. A handle's functions are properties. */
-const resuming = <Handle>(handle: Handle, stream: string): Handle => {
-  if (!isResumable(handle)) return handle
-  const { resume } = handle
-  return { ...handle, resume: (options?: ResumeOptions) => resume({ stream, ...options }) }
-}
-
-const isResumable = (handle: unknown): handle is { readonly resume: (options?: ResumeOptions) => unknown } =>
-  typeof handle === "object" && handle !== null && "resume" in handle && typeof handle.resume === "function"

@@ -77,7 +77,7 @@ const cancel = async (registry: Registry, key: SessionKey, options: CancelOption
   const own = new Set<Task | undefined>(activeChain(currentFrame()).map((link) => link.task))
   const tasks = tasksOf(session).filter((task) => task.outcome === undefined && isMeant(task, options?.task))
   const ends = tasks.filter((task) => task.state !== "queued" && !own.has(task)).map((task) => ended(registry, task))
-  for (const task of tasks) registry.turns.stopForCaller(task, "Cancelled")
+  for (const task of tasks) registry.stops.stopForCaller(task, "Cancelled")
   registry.steps.commit()
   await Promise.all(ends)
   return tasks.length

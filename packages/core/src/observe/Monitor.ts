@@ -34,6 +34,8 @@ export class Monitor {
   late = 0
 
   taskEnded(task: Task, outcome: TaskOutcome, now: number): void {
+    // A lease is granted, not run: its nothing would make every turn look shorter.
+    if (task.kind === "lease") return
     this.outcomes[outcome]++
     const started = task.generation !== undefined
     if (started) {

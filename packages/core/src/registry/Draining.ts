@@ -57,11 +57,11 @@ export class Draining {
     }
   }
   #refuseWaiters(session: Session, keep: (task: Task) => boolean): void {
-    const { opening, turns } = this.#registry
+    const { answers, opening, waiters } = this.#registry
     const left = [session.queue, session.arrivals].some((list) => [...(list ?? [])].some(keep))
     // Given up before its last waiter leaves, or that would be the reason.
     if (!left) opening.giveUp(session, "Drained")
-    turns.refuseAll(session, (task) => turns.refuse(task, "Draining"), keep)
+    waiters.refuseAll(session, (task) => answers.refuse(task, "Draining"), keep)
   }
 
   #cutAll(): void {
@@ -77,14 +77,14 @@ export class Draining {
   }
 
   #stop(session: Session, busyToo: boolean): void {
-    const { closing, seats, timetable, turns } = this.#registry
+    const { closing, seats, timetable, waiters } = this.#registry
     switch (session.state) {
       case "Waiting":
         seats.leave(session)
-        return turns.rest(session)
+        return waiters.rest(session)
       case "Backoff":
         timetable.drop(session.cold?.backoff)
-        return turns.rest(session)
+        return waiters.rest(session)
       case "Opening":
         // Given up before its last waiter was refused.
         return

@@ -24,7 +24,7 @@ export class HandIn {
       this.#step(task, key, call, lease)
     } catch (error) {
       if (!(error instanceof SessionMisuse)) throw error
-      registry.turns.tell(task, "rejected", error)
+      registry.answers.tell(task, "rejected", error)
     }
     registry.steps.commit()
   }
@@ -37,14 +37,14 @@ export class HandIn {
     task.silence = call.silence
     if (call.signal?.aborted === true) {
       if (lease === undefined) resolveKey(key)
-      return registry.turns.tell(task, "cancelled", call.signal.reason)
+      return registry.answers.tell(task, "cancelled", call.signal.reason)
     }
     const frame = call.detach ? undefined : currentFrame()
     const nested = frame?.session !== undefined
     if (registry.phase !== "accepting" && !this.#stillServed(frame, lease)) return this.#refuseUnseen(task, key, "Draining")
     if (lease !== undefined) {
       task.session = lease.generation.session
-      if (lease.ended !== undefined || lease.generation.phase !== "live") return registry.turns.refuse(task, "LeaseEnded")
+      if (lease.ended !== undefined || lease.generation.phase !== "live") return registry.answers.refuse(task, "LeaseEnded")
       registry.leases.serve(lease, task)
     }
     const session = bound?.session ?? this.#locate(key, call.mustExist)
@@ -53,12 +53,12 @@ export class HandIn {
     task.bound = bound
     if (session.cold !== undefined && this.#heldBack(task, session, now)) return registry.tidy(session)
     if (call.mustExist && !isLive(session)) {
-      registry.turns.refuse(task, "NotFound")
+      registry.answers.refuse(task, "NotFound")
       return registry.tidy(session)
     }
     const verdict = nested ? reentry(session, frame, task.beside, registry.policy.concurrency) : "clear"
     if (verdict === "deadlock") {
-      registry.turns.misuse(task, "ReentrantRun")
+      registry.answers.misuse(task, "ReentrantRun")
       return registry.tidy(session)
     }
     const canStart = verdict === "direct" || this.#canStart(task, session)
@@ -94,20 +94,20 @@ export class HandIn {
 
   /** Quarantine and back-off: `true` when the task was told so. */
   #heldBack(task: Task, session: Session, now: number): boolean {
-    const { turns, policy } = this.#registry
+    const { answers, policy } = this.#registry
     const { cold, state } = session
     if (cold === undefined) return false
     if (state === "Quarantined" && now < cold.until) {
-      turns.refuse(task, "Quarantined", Math.ceil(cold.until - now))
+      answers.refuse(task, "Quarantined", Math.ceil(cold.until - now))
       return true
     }
     if (state === "Stopping" && session.next === "quarantine") {
-      turns.refuse(task, "Quarantined", policy.restart.quarantine)
+      answers.refuse(task, "Quarantined", policy.restart.quarantine)
       return true
     }
     const wait = cold.retryAt - now
     if (wait > policy.timeouts.seat && (state === "Dormant" || state === "Backoff" || state === "Stopping")) {
-      turns.tell(
+      answers.tell(
         task,
         "rejected",
         new SessionOpenFailed({
@@ -115,7 +115,7 @@ export class HandIn {
           cause: cold.lastError,
           session: session.ref,
           retryAfter: Math.ceil(wait),
-          explain: turns.explainLater(session),
+          explain: answers.explainLater(session),
         }),
       )
       return true
@@ -124,7 +124,7 @@ export class HandIn {
   }
 
   #admit(task: Task, session: Session, call: Call): boolean {
-    const { policy, turns, monitor } = this.#registry
+    const { answers, monitor, policy, stops } = this.#registry
     const generation = session.state === "Ready" ? session.generation : undefined
     const decision = decideTurn({
       whenBusy: call.whenBusy,
@@ -135,10 +135,10 @@ export class HandIn {
       serving: generation !== undefined && generation.cold?.barrier === undefined,
     })
     if (decision === "Busy" || decision === "MaxQueued") {
-      turns.refuse(task, decision, monitor.retryAfter(decision === "Busy" ? 1 : (session.queue?.size ?? 1)))
+      answers.refuse(task, decision, monitor.retryAfter(decision === "Busy" ? 1 : (session.queue?.size ?? 1)))
       return false
     }
-    if (decision === "replace") turns.replace(session)
+    if (decision === "replace") stops.replace(session)
     return true
   }
 
@@ -171,7 +171,7 @@ export class HandIn {
       case "Ready":
         // It is waited for, so it is not idle; and those told to stop are now in somebody's way.
         if (session.list !== undefined) session.list.remove(session)
-        return registry.turns.need(session)
+        return registry.hangs.need(session)
       case "Backoff":
       case "Opening":
       case "Stopping":
@@ -179,13 +179,13 @@ export class HandIn {
   }
 
   #listen(task: Task, call: Call): void {
-    const { timetable, turns, steps } = this.#registry
+    const { steps, stops, timetable } = this.#registry
     const extras = task.more
-    extras.timeout = timetable.at("caller", call.timeout, () => turns.stopForCaller(task, "Timeout"))
+    extras.timeout = timetable.at("caller", call.timeout, () => stops.stopForCaller(task, "Timeout"))
     const { signal } = call
     if (signal === undefined) return
     const onAbort = (): void => {
-      turns.leave(task, "cancelled", signal.reason)
+      stops.leave(task, "cancelled", signal.reason)
       steps.commit()
     }
     signal.addEventListener("abort", onAbort, { once: true })
@@ -196,7 +196,7 @@ export class HandIn {
     const registry = this.#registry
     const resolved = resolveKey(key)
     const session = registry.find(resolved)
-    registry.turns.refuse(task, reason, undefined, session ?? resolved)
+    registry.answers.refuse(task, reason, undefined, session ?? resolved)
   }
 }
 

@@ -16,8 +16,12 @@ import { mayFollow } from "../session/lifecycle.ts"
 import { Opening } from "../session/Opening.ts"
 import { Session, type LifeState } from "../session/Session.ts"
 import { Supervision } from "../session/Supervision.ts"
+import { Answers } from "../task/Answers.ts"
+import { Hangs } from "../task/Hangs.ts"
 import { Leases } from "../task/Leases.ts"
+import { Stops } from "../task/Stops.ts"
 import { Turns } from "../task/Turns.ts"
+import { Waiters } from "../task/Waiters.ts"
 import { LoopTime } from "../time/LoopTime.ts"
 import { timeSource, type TimeSource } from "../time/TimeSource.ts"
 import { Timetable, type TimedList } from "../time/Timetable.ts"
@@ -77,7 +81,11 @@ export class Registry {
   readonly handIn: HandIn
   readonly seats: Seats
   readonly opening: Opening
+  readonly answers: Answers
+  readonly waiters: Waiters
   readonly turns: Turns
+  readonly stops: Stops
+  readonly hangs: Hangs
   readonly leases: Leases
   readonly closing: Closing
   readonly supervision: Supervision
@@ -99,7 +107,11 @@ export class Registry {
     this.handIn = new HandIn(this)
     this.seats = new Seats(this)
     this.opening = new Opening(this)
+    this.answers = new Answers(this)
+    this.waiters = new Waiters(this)
     this.turns = new Turns(this)
+    this.stops = new Stops(this)
+    this.hangs = new Hangs(this)
     this.leases = new Leases(this)
     this.closing = new Closing(this)
     this.supervision = new Supervision(this)
@@ -115,7 +127,7 @@ export class Registry {
     this.loopTime = new LoopTime(
       this.time,
       Math.min(policy.timeouts.silence, policy.timeouts.lease),
-      () => this.turns.watched > 0 || this.leases.watched > 0,
+      () => this.hangs.watched > 0 || this.leases.watched > 0,
     )
   }
 

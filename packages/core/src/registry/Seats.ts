@@ -68,10 +68,10 @@ export class Seats {
 
   /** The clock of one who waits in line. */
   limit(task: Task): void {
-    const { timetable, policy, turns } = this.#registry
+    const { answers, policy, timetable } = this.#registry
     timetable.drop(task.extras?.seat)
     task.more.seat = timetable.at("seat", policy.timeouts.seat, () => {
-      if (task.state === "queued" && task.session?.state === "Waiting") turns.refuse(task, this.#whatIsFull(task.session))
+      if (task.state === "queued" && task.session?.state === "Waiting") answers.refuse(task, this.#whatIsFull(task.session))
     })
   }
 
@@ -190,8 +190,8 @@ export class Seats {
   }
 
   #turnAway(session: Session): void {
-    const { turns } = this.#registry
+    const { answers, waiters } = this.#registry
     const reason = this.#whatIsFull(session)
-    turns.refuseAll(session, (task) => turns.refuse(task, reason))
+    waiters.refuseAll(session, (task) => answers.refuse(task, reason))
   }
 }

@@ -57,7 +57,7 @@ export class Closing {
   /** `close(key)`: all that was handed in before is told; what comes after opens afresh. */
   request(session: Session, finishWithin: number, done: (report: CloseReport | undefined) => void): void {
     const registry = this.#registry
-    const refuse = (): void => registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Closed"))
+    const refuse = (): void => registry.waiters.refuseAll(session, (task) => registry.answers.refuse(task, "Closed"))
     switch (session.state) {
       case "Dormant":
       case "Quarantined":
@@ -69,7 +69,7 @@ export class Closing {
         // Eagerly rebuilt, it would open for nobody after it was closed.
         if (session.state === "Backoff") {
           registry.timetable.drop(session.cold?.backoff)
-          registry.turns.rest(session)
+          registry.waiters.rest(session)
         }
         registry.steps.after(() => done(undefined))
         break
@@ -114,7 +114,7 @@ export class Closing {
     const registry = this.#registry
     if (what === "restart") return this.begin(session, "Restarted", "reopen")
     const { generation } = session
-    registry.turns.refuseAll(session, (task) => registry.turns.refuse(task, "Closed"))
+    registry.waiters.refuseAll(session, (task) => registry.answers.refuse(task, "Closed"))
     if (generation?.phase === "live") this.begin(session, "Requested", "forget")
     else if (generation !== undefined) {
       this.join(session)
@@ -154,7 +154,7 @@ export class Closing {
       deadline = registry.timetable.at("drain", within, () => this.begin(session, reason, next))
     }
     cold.barrier = { ...wanted, deadline }
-    registry.turns.recheck(session)
+    registry.hangs.recheck(session)
     registry.turns.pump(session)
   }
 
@@ -185,32 +185,32 @@ export class Closing {
     this.#tellWaiters(session, generation, cold.barrier !== undefined)
     for (const lease of cold.leases ?? []) registry.leases.end(lease, "revoked")
     const cut = cutBy[generation.reason]
-    for (const task of generation.running ?? []) if (task !== by) registry.turns.cut(task, cut)
+    for (const task of generation.running ?? []) if (task !== by) registry.stops.cut(task, cut)
     if (cold.controller !== undefined) registry.steps.after(() => abortSignal(generation))
     if (generation.running === undefined || generation.running.size === 0) return this.finalize(generation)
     cold.stopGrace = registry.timetable.at("grace", registry.policy.timeouts.grace, () => {
       if (generation.phase !== "stopping") return
       for (const task of generation.running ?? []) {
         task.cut ??= cut
-        registry.turns.abandon(task)
+        registry.hangs.abandon(task)
       }
       this.finalize(generation)
     })
   }
   /** A barrier has told its waiters when it began; who came since opens afresh. */
   #tellWaiters(session: Session, generation: Generation, toldBefore: boolean): void {
-    const { turns, policy, phase, draining } = this.#registry
+    const { answers, draining, phase, policy, waiters } = this.#registry
     const bound = (task: Task): boolean => task.bound === generation
-    turns.refuseAll(
+    waiters.refuseAll(
       session,
-      (task) => turns.refuse(task, "LeaseEnded"),
+      (task) => answers.refuse(task, "LeaseEnded"),
       (task) => !bound(task),
     )
     if (session.next === "quarantine") {
-      turns.refuseAll(session, (task) => turns.refuse(task, "Quarantined", policy.restart.quarantine))
+      waiters.refuseAll(session, (task) => answers.refuse(task, "Quarantined", policy.restart.quarantine))
     } else if (session.next === "forget" && !toldBefore) {
       const reason = phase === "accepting" || !draining.cut ? "Closed" : "Draining"
-      turns.refuseAll(session, (task) => turns.refuse(task, reason))
+      waiters.refuseAll(session, (task) => answers.refuse(task, reason))
     }
   }
   /** A task of it has ended, or its opening, or something abandoned. */

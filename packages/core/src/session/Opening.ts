@@ -118,7 +118,7 @@ export class Opening {
       cause,
       session: generation.ref,
       retryAfter: Math.ceil(cold.retryAt - now),
-      explain: registry.turns.explainLater(session),
+      explain: registry.answers.explainLater(session),
     })
     cold.lastError = cause ?? error
     registry.supervision.note(session, "open", cause ?? error)
@@ -126,7 +126,7 @@ export class Opening {
     generation.reason = "OpenFailed"
     session.next = cold.trial ? "quarantine" : "forget"
     registry.setState(session, "Stopping")
-    registry.turns.refuseAll(session, (task) => registry.turns.openFailed(task, error))
+    registry.waiters.refuseAll(session, (task) => registry.answers.openFailed(task, error))
     registry.events.lifecycle((stamp) => ({
       _tag: "OpenFailed",
       session: generation.ref,
@@ -154,7 +154,7 @@ export class Opening {
     const registry = this.#registry
     const cold = generation.more
     generation.phase = "aborting"
-    registry.turns.cascade(cold.openFrame)
+    registry.stops.cascade(cold.openFrame)
     registry.steps.after(() => {
       abortSignal(generation, reason)
       registry.driver.abort(generation)

@@ -31,7 +31,7 @@ const reasonOf = (generation: Generation): unknown => {
       reason: registry.phase === "accepting" ? "Closed" : "Draining",
       session: generation.ref,
       message: `This generation is over: ${generation.reason ?? "Requested"}.`,
-      explain: registry.turns.explainLater(generation.session),
+      explain: registry.answers.explainLater(generation.session),
     })
   )
 }

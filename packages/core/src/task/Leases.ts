@@ -58,7 +58,7 @@ export class Leases {
     lease.longest = registry.timetable.at("lease", longestLease, () => this.end(lease, "expired"))
     task.generation = generation
     task.startedAt = now
-    registry.turns.tell(task, "succeeded", lease)
+    registry.answers.tell(task, "succeeded", lease)
     if (registry.events.watched) registry.events.lease("LeaseTaken", lease)
     if (registry.phase !== "accepting") this.tell(lease)
   }
@@ -136,7 +136,7 @@ export class Leases {
     return new SessionRefused({
       reason: lease.ended === undefined ? "Draining" : "LeaseEnded",
       session: lease.generation.ref,
-      explain: this.#registry.turns.explainLater(session),
+      explain: this.#registry.answers.explainLater(session),
     })
   }
 }

@@ -82,8 +82,8 @@ export abstract class Task extends Timed {
 
   /** Its queue clock while it waits, its silence clock while it runs. */
   due(now: number): void {
-    if (this.state === "queued") this.registry.turns.refuse(this, "QueueTimeout")
-    else this.registry.turns.silenceDue(this, now)
+    if (this.state === "queued") this.registry.answers.refuse(this, "QueueTimeout")
+    else this.registry.hangs.silenceDue(this, now)
   }
   /** It cannot give a sign of life: a call it made is under way, or nobody asks it for the next element. */
   get waitsForOthers(): boolean {

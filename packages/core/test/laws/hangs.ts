@@ -29,9 +29,9 @@ export const watchSilence = (book: Book, call: Call, task: Task): void => {
 
 /** L6, L13: a slot is lost only `grace` after its turn was told to stop, and while somebody needs it. */
 export const watchAbandoned = (book: Book, site: Site): void => {
-  const { policy, turns } = site.registry
-  const abandon = turns.abandon.bind(turns)
-  turns.abandon = (task) => {
+  const { hangs, policy } = site.registry
+  const abandon = hangs.abandon.bind(hangs)
+  hangs.abandon = (task) => {
     const { generation } = task
     const call = book.byTask.get(task)
     if (call !== undefined && generation !== undefined && task.state !== "ended") {

@@ -41,7 +41,7 @@ export const probe = (book: Book, site: Site): void => {
 }
 
 const watchCalls = (book: Book, registry: Registry): void => {
-  const { handIn, turns } = registry
+  const { answers, handIn } = registry
   const take = handIn.take.bind(handIn)
   handIn.take = (task, key, options, bound) => {
     const call = book.pending
@@ -66,8 +66,8 @@ const watchCalls = (book: Book, registry: Registry): void => {
       book.expect(call.wouldWait === true, `L7 ${nameOf(call)} was refused, but it could be served`)
     }
   }
-  const tell = turns.tell.bind(turns)
-  turns.tell = (task, outcome, value) => {
+  const tell = answers.tell.bind(answers)
+  answers.tell = (task, outcome, value) => {
     const call = book.byTask.get(task)
     if (call !== undefined && task.outcome === undefined) {
       checkTold(book, call, task, outcome, value)
@@ -193,13 +193,13 @@ const watchOpenings = (book: Book, site: Site): void => {
     }
   }
   const pump = turns.pump.bind(turns)
-  turns.pump = (session) => {
+  turns.pump = (session, now) => {
     const { generation } = session
     const life = generation === undefined ? undefined : book.byGeneration.get(generation)
     if (life !== undefined && session.state === "Ready") {
       book.expect(!life.wasAborting, `L1 the aborted ${lifeName(life)} was put in service`)
       life.readyAt ??= book.now()
     }
-    pump(session)
+    pump(session, now)
   }
 }

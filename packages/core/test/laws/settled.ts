@@ -136,7 +136,7 @@ export const checkEnd = (book: Book, site: Site): void => {
     book.broken(`L26 ${session.key} is ${session.state} at the end`)
   book.expect(site.held === 0, `L23 ${site.held} entries keep the process alive at the end`)
   book.expect(registry.phase === "drained", `L14 the registry is ${registry.phase} at the end`)
-  book.expect(registry.turns.watched === 0, `L13 ${registry.turns.watched} tasks are watched at the end`)
+  book.expect(registry.hangs.watched === 0, `L13 ${registry.hangs.watched} tasks are watched at the end`)
   book.expect(
     registry.leases.watched === 0 && registry.leases.live === 0,
     `L8 ${registry.leases.live} leases at the end`,

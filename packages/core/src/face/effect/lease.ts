@@ -63,7 +63,7 @@ const requestLease = (engine: Engine, key: SessionKey, call: Call): Effect.Effec
     return Effect.sync(() => {
       // Granted in the very moment in which its holder was interrupted: nobody else could give it back.
       if (granted !== undefined) registry.leases.end(granted, "released")
-      registry.turns.stopForCaller(task, "Cancelled")
+      registry.stops.stopForCaller(task, "Cancelled")
       registry.steps.commit()
     })
   })

@@ -48,7 +48,7 @@ const leaving = (registry: Registry, task: Task): Effect.Effect<void> =>
         over()
       })
     }
-    registry.turns.stopForCaller(task, "Cancelled")
+    registry.stops.stopForCaller(task, "Cancelled")
     registry.steps.commit()
     if (!started) done(Effect.void)
   })

@@ -53,7 +53,7 @@ export const sessionStream = (
   paced.id = task.id
   paced.want = () => task.want()
   paced.leave = () => {
-    registry.turns.stopForCaller(task, "Cancelled")
+    registry.stops.stopForCaller(task, "Cancelled")
     registry.steps.commit()
   }
   registry.handIn.take(task, key, call, lease)

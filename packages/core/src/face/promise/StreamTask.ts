@@ -94,7 +94,7 @@ export class StreamTask extends PromiseTask {
     if (this.#sink.eager || this.#wanted > 0) return
     const { registry } = this
     this.#stall = registry.timetable.at("stall", registry.policy.timeouts.stall, () =>
-      registry.turns.stopForCaller(this, "Stalled"),
+      registry.stops.stopForCaller(this, "Stalled"),
     )
   }
   /** While nobody asks, it has nothing to say. */

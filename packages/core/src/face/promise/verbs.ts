@@ -51,14 +51,14 @@ export class Verbs {
         paced.id = task.id
         paced.want = () => task.want()
         paced.leave = () => {
-          registry.turns.stopForCaller(task, "Cancelled")
+          registry.stops.stopForCaller(task, "Cancelled")
           registry.steps.commit()
         }
         registry.handIn.take(task, to.key, call, to.lease)
         return paced
       }
       const key = resolveKey(to.key)
-      const ref = (): SessionRef => registry.find(key)?.ref ?? registry.turns.unseen(key)
+      const ref = (): SessionRef => registry.find(key)?.ref ?? registry.answers.unseen(key)
       if (call.signal?.aborted === true) throw call.signal.reason
       const log = this.#shelf.open(key.canonical, kept, ref)
       const task = new StreamTask(registry, label, beside, work, log)
