@@ -10,10 +10,7 @@ import { invalidKey } from "./errors.ts"
  * `owner` is who asks (a verified subject), `id` which of theirs. No `id` reaches another owner's session. Empty parts,
  * or more than 512 characters in all: `SessionMisuse InvalidKey`.
  */
-export type SessionKey =
-  | string
-  | { readonly owner: string; readonly id?: string | undefined }
-  | SessionRef
+export type SessionKey = string | { readonly owner: string; readonly id?: string | undefined } | SessionRef
 
 /** A session as data. */
 export interface SessionRef {
@@ -62,7 +59,11 @@ const encodePart = (part: string): string => {
     const unit = part.charCodeAt(index)
     const dotAtAnEnd = unit === 0x2e && (index === 0 || index === part.length - 1)
     const safe =
-      (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x30 && unit <= 0x39) || unit === 0x2d || unit === 0x5f || unit === 0x2e
+      (unit >= 0x61 && unit <= 0x7a) ||
+      (unit >= 0x30 && unit <= 0x39) ||
+      unit === 0x2d ||
+      unit === 0x5f ||
+      unit === 0x2e
     if (safe && !dotAtAnEnd && !(index === 0 && reserved.test(part))) text += part[index]
     else if (unit < 0x80) text += `=${unit.toString(16).padStart(2, "0")}`
     else text += `=u${unit.toString(16).padStart(4, "0")}`
@@ -71,7 +72,8 @@ const encodePart = (part: string): string => {
 }
 
 const part = (value: unknown, what: string, used: number): string => {
-  if (typeof value !== "string") throw invalidKey(`${what} must be a string, got ${value === null ? "null" : typeof value}`)
+  if (typeof value !== "string")
+    throw invalidKey(`${what} must be a string, got ${value === null ? "null" : typeof value}`)
   if (value.length === 0) throw invalidKey(`${what} is empty`)
   if (used + value.length > maxLength) {
     throw invalidKey(`the key has ${used + value.length} characters, at most ${maxLength} are allowed`)
@@ -90,7 +92,9 @@ export const resolveKey = (key: SessionKey | ResolvedKey): ResolvedKey => {
   if (typeof key === "string") return unowned(part(key, "the key", 0))
   if (key instanceof ResolvedKey) return key
   if (typeof key !== "object" || key === null) {
-    throw invalidKey(`a key is a string, { owner, id } or a session's ref, got ${key === null ? "null" : typeof key}`)
+    throw invalidKey(
+      `a key is a string, { owner, id } or a session's ref, got ${key === null ? "null" : typeof key}`,
+    )
   }
   if ("key" in key && "serial" in key) {
     // A ref is believed only as far as its own parts say the same.
@@ -101,7 +105,8 @@ export const resolveKey = (key: SessionKey | ResolvedKey): ResolvedKey => {
         : [owned(part(key.owner, "the ref's owner", 0), id), owned(key.owner, undefined)]
     const match = candidates.find((candidate) => candidate.canonical === key.key)
     if (match === undefined) throw invalidKey("this ref's parts do not belong together")
-    if (match.owner !== undefined && match.canonical !== candidates[1]?.canonical) part(id, "the ref's id", match.owner.length)
+    if (match.owner !== undefined && match.canonical !== candidates[1]?.canonical)
+      part(id, "the ref's id", match.owner.length)
     return match
   }
   const owner = part(key.owner, "owner", 0)

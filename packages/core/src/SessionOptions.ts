@@ -127,7 +127,11 @@ export type RunOptions = Options<{
 export type StreamOptions = RunOptions &
   Options<{ readonly resumable: boolean | Options<{ readonly items: number; readonly keep: Time }> }>
 /** `after`: continue behind this element; `stream`: a stream by its id, else the newest. */
-export type ResumeOptions = Options<{ readonly after: number; readonly stream: string; readonly signal: AbortSignal }>
+export type ResumeOptions = Options<{
+  readonly after: number
+  readonly stream: string
+  readonly signal: AbortSignal
+}>
 /** Defaults for every call of a handle. */
 export type AtOptions = RunOptions & Pick<ResumeOptions, "after" | "stream">
 export type LeaseOptions = Pick<RunOptions, "name" | "signal" | "silence" | "mustExist">

@@ -21,7 +21,9 @@ const storage: AsyncLocalStorage<Frame> | undefined = hooks && new hooks.AsyncLo
 const clean: Carrier | undefined = hooks && new hooks.AsyncResource("SojournClean")
 
 /** The innermost turn, open or finalizer this code runs in. */
-export const currentFrame: () => Frame | undefined = storage ? storage.getStore.bind(storage) : () => undefined
+export const currentFrame: () => Frame | undefined = storage
+  ? storage.getStore.bind(storage)
+  : () => undefined
 
 // `enterWith` inside the scope of a fresh resource costs half of `run`, and the scope's end restores the caller's frame.
 const Resource = hooks?.AsyncResource
@@ -40,8 +42,13 @@ export const runFramed = <A, B, C>(
   work: (a: A, b: B) => C,
   a: A,
   b: B,
-): C => (carrier === undefined ? work(a, b) : (carrier.runInAsyncScope(enter as never, undefined, frame, work, a, b) as C))
+): C =>
+  carrier === undefined
+    ? work(a, b)
+    : (carrier.runInAsyncScope(enter as never, undefined, frame, work, a, b) as C)
 
 /** Runs `work` in the clean context, as part of `frame` where given. */
 export const runClean = <A>(work: () => A, frame?: Frame): A =>
-  clean === undefined ? work() : (clean.runInAsyncScope(enter as never, undefined, frame, work, undefined, undefined) as A)
+  clean === undefined
+    ? work()
+    : (clean.runInAsyncScope(enter as never, undefined, frame, work, undefined, undefined) as A)

@@ -32,7 +32,13 @@ export const taskStoppedReasons = [
   "Drained",
   "Broken",
 ] as const
-export const sessionMisuseReasons = ["ReentrantRun", "ReentrantClose", "InvalidKey", "InvalidOption", "TaskEnded"] as const
+export const sessionMisuseReasons = [
+  "ReentrantRun",
+  "ReentrantClose",
+  "InvalidKey",
+  "InvalidOption",
+  "TaskEnded",
+] as const
 
 export type SessionRefusedReason = (typeof sessionRefusedReasons)[number]
 export type SessionOpenFailedReason = (typeof sessionOpenFailedReasons)[number]
@@ -180,15 +186,18 @@ export const isSessionError = (error: unknown): error is SessionError | SessionM
 
 export const invalidKey = (what: string): SessionMisuse =>
   new SessionMisuse({ reason: "InvalidKey", message: `Not a session key: ${what}.` })
-export const invalidOption = (what: string): SessionMisuse => new SessionMisuse({ reason: "InvalidOption", message: what })
+export const invalidOption = (what: string): SessionMisuse =>
+  new SessionMisuse({ reason: "InvalidOption", message: what })
 
 const refusedMessage: Record<SessionRefusedReason, string> = {
-  MaxSessions: "Every place for a session is taken, and none came free in time. Raise maxSessions, or try again.",
+  MaxSessions:
+    "Every place for a session is taken, and none came free in time. Raise maxSessions, or try again.",
   MaxPerOwner: "This owner has as many sessions as maxPerOwner allows, all in use. Close one, or try again.",
   MaxQueued: "As many turns as maxQueued allows already wait in this session. Slow down, or try again.",
   QueueTimeout: "The turn did not come within timeouts.queue: those before it take too long.",
   Busy: 'A turn is running, and whenBusy is "reject".',
-  Quarantined: "The session's resource was lost too often in a short time. It is left alone until retryAfter has passed.",
+  Quarantined:
+    "The session's resource was lost too often in a short time. It is left alone until retryAfter has passed.",
   Draining: "The registry is shutting down and takes no new work.",
   Closed: "The session was closed while this turn waited. The next use opens a new one.",
   NotFound: "No such session is live, and mustExist forbids opening one.",
@@ -201,7 +210,8 @@ const openFailedMessage: Record<SessionOpenFailedReason, string> = {
 }
 const stoppedMessage: Record<TaskStoppedReason, string> = {
   Timeout: "The call took longer than its `timeout`, waiting included.",
-  Silent: "The task gave no sign of life within the silence limit. Call task.progress() in long work, or raise `silence`.",
+  Silent:
+    "The task gave no sign of life within the silence limit. Call task.progress() in long work, or raise `silence`.",
   Stalled: "The stream's consumer took nothing within timeouts.stall.",
   Replaced: "A newer turn took its place.",
   Cancelled: "The task was cancelled.",
@@ -214,7 +224,8 @@ const stoppedMessage: Record<TaskStoppedReason, string> = {
 const misuseMessage: Record<SessionMisuseReason, string> = {
   ReentrantRun:
     'This call would wait for the turn it is made from. Do the work in this turn, or use { whenBusy: "overlap" } or { detach: true }.',
-  ReentrantClose: "A session cannot be closed, restarted or drained from inside its own turn. Use task.close() or task.restart().",
+  ReentrantClose:
+    "A session cannot be closed, restarted or drained from inside its own turn. Use task.close() or task.restart().",
   InvalidKey: "Not a session key.",
   InvalidOption: "An option is wrong.",
   TaskEnded: "The task is over; its functions can no longer be used.",

@@ -13,7 +13,7 @@ import type {
 } from "./SessionOptions.ts"
 import { invalidOption } from "./errors.ts"
 
-export type ResolvedTimeouts = { readonly [K in keyof Required<Timeouts>]: number }
+type ResolvedTimeouts = { readonly [K in keyof Required<Timeouts>]: number }
 export interface ResolvedRestart {
   readonly times: number
   readonly within: number
@@ -41,7 +41,13 @@ const longestName = 128
 
 const shown = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value)
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean" || value === undefined) return String(value)
+  if (
+    typeof value === "number" ||
+    typeof value === "bigint" ||
+    typeof value === "boolean" ||
+    value === undefined
+  )
+    return String(value)
   return value === null ? "null" : typeof value === "function" ? "a function" : "an object"
 }
 const wrong = (option: string, value: unknown, allowed: string): Error =>
@@ -50,24 +56,41 @@ const wrong = (option: string, value: unknown, allowed: string): Error =>
 /** Known names only: a misspelt option would silently do nothing. */
 const checkNames = (where: string, given: object, known: ReadonlyArray<string>): void => {
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw invalidOption(`${where}${name}: there is no such option. Known: ${known.join(", ")}.`)
+    if (!known.includes(name))
+      throw invalidOption(`${where}${name}: there is no such option. Known: ${known.join(", ")}.`)
   }
 }
 export const checkObject = (option: string, value: unknown): void => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(option, value, "an object")
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw wrong(option, value, "an object")
 }
 
-const timeParts = new Set(["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"])
+const timeParts = new Set([
+  "weeks",
+  "days",
+  "hours",
+  "minutes",
+  "seconds",
+  "milliseconds",
+  "microseconds",
+  "nanoseconds",
+])
 /** Duration reads a part it does not know, and NaN, as zero: a misspelt time would be none at all. */
 const isTimeParts = (given: Time): boolean => {
   if (typeof given !== "object" || Duration.isDuration(given)) return true
   const parts: ReadonlyArray<unknown> = Array.isArray(given) ? given : Object.values(given)
-  if (!parts.every((part) => part === undefined || (typeof part === "number" && Number.isFinite(part)))) return false
+  if (!parts.every((part) => part === undefined || (typeof part === "number" && Number.isFinite(part))))
+    return false
   return Array.isArray(given) || (parts.length > 0 && Object.keys(given).every((name) => timeParts.has(name)))
 }
 
 /** Milliseconds. */
-export const milliseconds = (option: string, given: Time | undefined, fallback: number, minimum = 0): number => {
+export const milliseconds = (
+  option: string,
+  given: Time | undefined,
+  fallback: number,
+  minimum = 0,
+): number => {
   if (given === undefined) return fallback
   const allowed = `a time of at least ${minimum} ms, such as 5000, "5 seconds" or "Infinity",`
   // Fast and common; also keeps NaN away from Duration, which reads it as zero.
@@ -95,7 +118,12 @@ const flag = (option: string, given: boolean | undefined, fallback: boolean): bo
   if (typeof given !== "boolean") throw wrong(option, given, "true or false")
   return given
 }
-const busyWords: ReadonlySet<unknown> = new Set(["queue", "reject", "replace", "overlap"] satisfies Array<WhenBusy>)
+const busyWords: ReadonlySet<unknown> = new Set([
+  "queue",
+  "reject",
+  "replace",
+  "overlap",
+] satisfies Array<WhenBusy>)
 const whenBusyOf = (option: string, given: WhenBusy | undefined, fallback: WhenBusy): WhenBusy => {
   if (given === undefined) return fallback
   if (!busyWords.has(given)) throw wrong(option, given, `one of ${[...busyWords].join(", ")}`)
@@ -192,19 +220,30 @@ export const defaultCall = (policy: ResolvedPolicy): Call => ({
   detach: false,
 })
 
-const callNames = ["name", "signal", "timeout", "silence", "whenBusy", "mustExist", "detach"] as const satisfies ReadonlyArray<
-  keyof RunOptions
->
+const callNames = [
+  "name",
+  "signal",
+  "timeout",
+  "silence",
+  "whenBusy",
+  "mustExist",
+  "detach",
+] as const satisfies ReadonlyArray<keyof RunOptions>
 const hasMethod = (value: object, name: string): boolean => typeof Reflect.get(value, name) === "function"
 /** Also one of another realm. */
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === "object" && value !== null && "aborted" in value && hasMethod(value, "addEventListener")
 
-export const resolveCall = (fallback: Call, given: AtOptions | undefined, also: ReadonlyArray<string> = []): Call => {
+export const resolveCall = (
+  fallback: Call,
+  given: AtOptions | undefined,
+  also: ReadonlyArray<string> = [],
+): Call => {
   if (given === undefined) return fallback
   checkObject("options", given)
   checkNames("", given, also.length === 0 ? callNames : [...callNames, ...also])
-  if (given.signal !== undefined && !isSignal(given.signal)) throw wrong("signal", given.signal, "an AbortSignal")
+  if (given.signal !== undefined && !isSignal(given.signal))
+    throw wrong("signal", given.signal, "an AbortSignal")
   return {
     name: given.name === undefined ? fallback.name : checkedName("name", given.name),
     signal: given.signal ?? fallback.signal,

@@ -70,13 +70,19 @@ export const control = (registry: Registry, onDrained: () => void): Control => {
   }
 }
 
-const cancel = async (registry: Registry, key: SessionKey, options: CancelOptions | undefined): Promise<number> => {
+const cancel = async (
+  registry: Registry,
+  key: SessionKey,
+  options: CancelOptions | undefined,
+): Promise<number> => {
   resolveNames(options, ["task"])
   const session = registry.find(resolveKey(key))
   if (session === undefined) return 0
   const own = new Set<Task | undefined>(activeChain(currentFrame()).map((link) => link.task))
   const tasks = tasksOf(session).filter((task) => task.outcome === undefined && isMeant(task, options?.task))
-  const ends = tasks.filter((task) => task.state !== "queued" && !own.has(task)).map((task) => ended(registry, task))
+  const ends = tasks
+    .filter((task) => task.state !== "queued" && !own.has(task))
+    .map((task) => ended(registry, task))
   for (const task of tasks) registry.stops.stopForCaller(task, "Cancelled")
   registry.steps.commit()
   await Promise.all(ends)

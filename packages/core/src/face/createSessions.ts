@@ -36,23 +36,31 @@ export const createSessionsWith = <R, H = {}, S = {}>(
   checkHandlers("handlers", options.handlers)
   checkHandlers("streams", options.streams)
   for (const handler of Object.keys(options.handlers ?? {})) {
-    if (Object.hasOwn(options.streams ?? {}, handler)) throw invalidOption(`streams.${handler}: a handler has that name already.`)
+    if (Object.hasOwn(options.streams ?? {}, handler))
+      throw invalidOption(`streams.${handler}: a handler has that name already.`)
   }
   const registry = new Registry({ name, policy, driver: promiseDriver(options.open), ...inner })
-  const sessions: Sessions<R, H, S> = sessionsOver<R, H, S>(registry, control(registry, () => unregister(sessions)), {
-    call: defaultCall(policy),
-    handlers: options.handlers ?? {},
-    streams: options.streams ?? {},
-  })
+  const sessions: Sessions<R, H, S> = sessionsOver<R, H, S>(
+    registry,
+    control(registry, () => unregister(sessions)),
+    {
+      call: defaultCall(policy),
+      handlers: options.handlers ?? {},
+      streams: options.streams ?? {},
+    },
+  )
   register(sessions)
   return { sessions, registry }
 }
 
 /** A definition for a module's default export: it can be placed inline and elsewhere. Returns it as it is. */
-export const defineSession = <R, H = {}, S = {}>(definition: SessionDefinition<R, H, S>): SessionDefinition<R, H, S> => definition
+export const defineSession = <R, H = {}, S = {}>(
+  definition: SessionDefinition<R, H, S>,
+): SessionDefinition<R, H, S> => definition
 
 const checkHandlers = (option: string, given: object | undefined): void => {
   if (given === undefined) return
   checkObject(option, given)
-  for (const [name, handler] of Object.entries(given)) checkedFunction(`${option}.${checkedName(option, name)}`, handler)
+  for (const [name, handler] of Object.entries(given))
+    checkedFunction(`${option}.${checkedName(option, name)}`, handler)
 }

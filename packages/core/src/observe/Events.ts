@@ -77,7 +77,12 @@ export class Events {
   }
   lease(tag: "LeaseTaken" | "LeaseReleased" | "LeaseExpired", lease: Lease): void {
     const { session } = lease.generation
-    this.#add({ _tag: tag, session: lease.generation.ref, lease: session.registry.leases.info(lease), ...this.#stamp() })
+    this.#add({
+      _tag: tag,
+      session: lease.generation.ref,
+      lease: session.registry.leases.info(lease),
+      ...this.#stamp(),
+    })
   }
 
   #stamp(): Stamp {

@@ -1,7 +1,15 @@
 import type { SessionRef } from "../SessionKey.ts"
 import type { CloseReason } from "../Sessions.ts"
 
-export type SessionState = "Waiting" | "Backoff" | "Opening" | "Ready" | "Restarting" | "Closing" | "Quarantined" | "Closed"
+export type SessionState =
+  | "Waiting"
+  | "Backoff"
+  | "Opening"
+  | "Ready"
+  | "Restarting"
+  | "Closing"
+  | "Quarantined"
+  | "Closed"
 export type TaskOutcome = "succeeded" | "failed" | "cancelled" | "timedOut" | "interrupted" | "rejected"
 
 /** One tracked unit of work. Times are epoch milliseconds. */

@@ -28,10 +28,12 @@ export const explain = (session: Session): Explanation => {
   const end = registry.ends.get(session.key)
   const now = registry.time.now()
   const tasks: Array<Explanation["tasks"][number]> = []
-  for (const task of generation?.running ?? []) tasks.push({ ...taskInfo(task, session.ref), waitsFor: undefined, behind: 0 })
+  for (const task of generation?.running ?? [])
+    tasks.push({ ...taskInfo(task, session.ref), waitsFor: undefined, behind: 0 })
   for (const list of [session.arrivals, session.queue]) {
     let behind = session.state === "Waiting" ? registry.seats.place(session) : (generation?.slotsTaken ?? 0)
-    for (const task of list ?? []) tasks.push({ ...taskInfo(task, session.ref), waitsFor: waitsFor(session), behind: behind++ })
+    for (const task of list ?? [])
+      tasks.push({ ...taskInfo(task, session.ref), waitsFor: waitsFor(session), behind: behind++ })
   }
   const failures = (cold?.failures ?? []).filter((at) => now - at <= policy.restart.within)
   const nextAt = Math.max(cold?.retryAt ?? 0, session.state === "Quarantined" ? (cold?.until ?? 0) : 0)
@@ -113,9 +115,11 @@ const aliveBy = (session: Session): ReadonlyArray<LeaseInfo> => {
     name: task.name,
     since: epochOf(task.queuedAt),
     progressAt: epochOf(task.queuedAt),
-    expiresAt: policy.timeouts.queue === Infinity ? undefined : epochOf(task.queuedAt + policy.timeouts.queue),
+    expiresAt:
+      policy.timeouts.queue === Infinity ? undefined : epochOf(task.queuedAt + policy.timeouts.queue),
   })
-  for (const list of [session.arrivals, session.queue]) for (const task of list ?? []) alive.push(waiter(task))
+  for (const list of [session.arrivals, session.queue])
+    for (const task of list ?? []) alive.push(waiter(task))
   return alive
 }
 
@@ -130,18 +134,26 @@ const inWords = (of: Omit<Explanation, "toString">, now: number): string => {
   const lines = [`${harmless(of.session.name)}: session ${harmless(of.session.key)} is ${of.state}`]
   lines[0] += of.session.generation > 0 ? ` (generation ${of.session.generation}).` : "."
   for (const one of of.alive) {
-    const until = one.expiresAt === undefined ? "" : `, at most ${lasting(one.expiresAt - now)} more without a sign of life`
+    const until =
+      one.expiresAt === undefined
+        ? ""
+        : `, at most ${lasting(one.expiresAt - now)} more without a sign of life`
     const what = one.kind === "waiter" ? "Waited for by" : "Kept alive by"
-    lines.push(`${what} ${one.kind === "waiter" ? "" : `${one.kind} `}"${harmless(one.name)}" for ${lasting(now - one.since)}${until}.`)
+    lines.push(
+      `${what} ${one.kind === "waiter" ? "" : `${one.kind} `}"${harmless(one.name)}" for ${lasting(now - one.since)}${until}.`,
+    )
   }
   for (const task of of.tasks) {
     if (task.waitsFor === undefined) continue
     const ahead = task.behind === 0 ? "" : `, ${task.behind} ahead of it`
     lines.push(`"${harmless(task.name)}" waits for ${phases[task.waitsFor]}${ahead}.`)
   }
-  if (of.closesAt !== undefined) lines.push(`Idle; closes in ${lasting(of.closesAt - now)} unless it is used.`)
-  if (of.restarts.nextAt !== undefined) lines.push(`Not opened before ${lasting(of.restarts.nextAt - now)} from now.`)
-  if (of.ended !== undefined) lines.push(`Its last generation ended ${lasting(now - of.ended.at)} ago: ${of.ended.reason}.`)
+  if (of.closesAt !== undefined)
+    lines.push(`Idle; closes in ${lasting(of.closesAt - now)} unless it is used.`)
+  if (of.restarts.nextAt !== undefined)
+    lines.push(`Not opened before ${lasting(of.restarts.nextAt - now)} from now.`)
+  if (of.ended !== undefined)
+    lines.push(`Its last generation ended ${lasting(now - of.ended.at)} ago: ${of.ended.reason}.`)
   const error = of.errors.at(-1)
   if (error !== undefined) lines.push(`Last error, in ${error.in}: ${harmless(brief(error.error))}.`)
   return lines.join(" ")

@@ -54,7 +54,8 @@ export const takeSnapshot = (registry: Registry, options?: Options<{ readonly li
     counts.queued += session.waiting
     counts.running += session.generation?.running?.size ?? 0
   }
-  const busiest = all.length <= limit ? all : all.toSorted((a, b) => busyness(b) - busyness(a)).slice(0, limit)
+  const busiest =
+    all.length <= limit ? all : all.toSorted((a, b) => busyness(b) - busyness(a)).slice(0, limit)
   return {
     name: registry.name,
     at: registry.time.epoch(),

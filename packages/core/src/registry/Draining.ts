@@ -103,7 +103,8 @@ export class Draining {
   note(task: Task): void {
     if (this.#registry.phase !== "draining" || task.session === undefined || task.kind === "lease") return
     // A caller that left stopped its own task; what we stopped was cut.
-    const cutByUs = task.cut !== undefined && outcomeOfStop(task.cut) !== "cancelled" && task.cut !== "Timeout"
+    const cutByUs =
+      task.cut !== undefined && outcomeOfStop(task.cut) !== "cancelled" && task.cut !== "Timeout"
     if (!cutByUs) this.#finished++
     else this.#cutTasks.push(taskInfo(task, task.session.ref))
   }

@@ -41,10 +41,12 @@ export class HandIn {
     }
     const frame = call.detach ? undefined : currentFrame()
     const nested = frame?.session !== undefined
-    if (registry.phase !== "accepting" && !this.#stillServed(frame, lease)) return this.#refuseUnseen(task, key, "Draining")
+    if (registry.phase !== "accepting" && !this.#stillServed(frame, lease))
+      return this.#refuseUnseen(task, key, "Draining")
     if (lease !== undefined) {
       task.session = lease.generation.session
-      if (lease.ended !== undefined || lease.generation.phase !== "live") return registry.answers.refuse(task, "LeaseEnded")
+      if (lease.ended !== undefined || lease.generation.phase !== "live")
+        return registry.answers.refuse(task, "LeaseEnded")
       registry.leases.serve(lease, task)
     }
     const session = bound?.session ?? this.#locate(key, call.mustExist)
@@ -144,7 +146,8 @@ export class HandIn {
 
   #canStart(task: Task, session: Session): boolean {
     const generation = session.generation
-    if (session.state !== "Ready" || generation === undefined || generation.cold?.barrier !== undefined) return false
+    if (session.state !== "Ready" || generation === undefined || generation.cold?.barrier !== undefined)
+      return false
     if (task.beside) return true
     return (
       (session.queue === undefined || session.queue.size === 0) &&
@@ -202,4 +205,6 @@ export class HandIn {
 
 /** Somebody may be served without a new opening being decided: it opens, serves, or is being replaced. */
 const isLive = (session: Session): boolean =>
-  session.state === "Opening" || session.state === "Ready" || (session.state === "Stopping" && session.next === "reopen")
+  session.state === "Opening" ||
+  session.state === "Ready" ||
+  (session.state === "Stopping" && session.next === "reopen")

@@ -71,7 +71,8 @@ export class Seats {
     const { answers, policy, timetable } = this.#registry
     timetable.drop(task.extras?.seat)
     task.more.seat = timetable.at("seat", policy.timeouts.seat, () => {
-      if (task.state === "queued" && task.session?.state === "Waiting") answers.refuse(task, this.#whatIsFull(task.session))
+      if (task.state === "queued" && task.session?.state === "Waiting")
+        answers.refuse(task, this.#whatIsFull(task.session))
     })
   }
 
@@ -168,7 +169,8 @@ export class Seats {
   #seatedOwner(session: Session): OwnerSeats | undefined {
     if (this.#owners === undefined || session.owner === undefined) return undefined
     let owner = this.#owners.get(session.owner)
-    if (owner === undefined) this.#owners.set(session.owner, (owner = { seats: 0, coming: 0, sessions: new Set() }))
+    if (owner === undefined)
+      this.#owners.set(session.owner, (owner = { seats: 0, coming: 0, sessions: new Set() }))
     return owner
   }
 
@@ -186,7 +188,9 @@ export class Seats {
 
   #whatIsFull(session: Session): "MaxSessions" | "MaxPerOwner" {
     const owner = this.#ownerOf(session)
-    return owner !== undefined && owner.seats >= this.#registry.policy.maxPerOwner ? "MaxPerOwner" : "MaxSessions"
+    return owner !== undefined && owner.seats >= this.#registry.policy.maxPerOwner
+      ? "MaxPerOwner"
+      : "MaxSessions"
   }
 
   #turnAway(session: Session): void {

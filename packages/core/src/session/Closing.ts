@@ -33,11 +33,16 @@ const orderly: ReadonlySet<CloseReason> = new Set(["Idle", "Evicted", "Recycled"
 const forgetting: ReadonlySet<CloseReason> = new Set(["Requested", "Ended"])
 
 /** What was asked to be closed, or has ended, stays so through a later wish to replace or to evict it. */
-const joined = (before: Barrier | undefined, reason: CloseReason, next: Next): { reason: CloseReason; next: Next } =>
+const joined = (
+  before: Barrier | undefined,
+  reason: CloseReason,
+  next: Next,
+): { reason: CloseReason; next: Next } =>
   before === undefined
     ? { reason, next }
     : {
-        reason: forgetting.has(before.reason) && reason !== "Requested" && !isLoss(reason) ? before.reason : reason,
+        reason:
+          forgetting.has(before.reason) && reason !== "Requested" && !isLoss(reason) ? before.reason : reason,
         next: before.next === "forget" && next === "reopen" ? "forget" : next,
       }
 const isLoss = (reason: CloseReason): boolean => reason === "Broken" || reason === "Unresponsive"
@@ -57,7 +62,8 @@ export class Closing {
   /** `close(key)`: all that was handed in before is told; what comes after opens afresh. */
   request(session: Session, finishWithin: number, done: (report: CloseReport | undefined) => void): void {
     const registry = this.#registry
-    const refuse = (): void => registry.waiters.refuseAll(session, (task) => registry.answers.refuse(task, "Closed"))
+    const refuse = (): void =>
+      registry.waiters.refuseAll(session, (task) => registry.answers.refuse(task, "Closed"))
     switch (session.state) {
       case "Dormant":
       case "Quarantined":
@@ -82,7 +88,8 @@ export class Closing {
       case "Ready":
         session.more.closers.push(done)
         refuse()
-        if (session.generation !== undefined) this.barrier(session.generation, "Requested", "forget", finishWithin)
+        if (session.generation !== undefined)
+          this.barrier(session.generation, "Requested", "forget", finishWithin)
         break
       case "Stopping":
         session.more.closers.push(done)
@@ -228,7 +235,9 @@ export class Closing {
     cold.finalizerFrame = new Frame("finalizer", generation.session, undefined, undefined)
     cold.toRun = generation.takeFinalizers()
     if (generation.reason !== undefined) this.#planSave(generation, generation.reason, cold.save)
-    cold.closeDeadline = registry.timetable.at("close", registry.policy.timeouts.close, () => this.#overdue(generation))
+    cold.closeDeadline = registry.timetable.at("close", registry.policy.timeouts.close, () =>
+      this.#overdue(generation),
+    )
     this.#nextFinalizer(generation)
   }
   /** Saving is the first thing a close does, under a finalizer's deadline. */
@@ -287,7 +296,8 @@ export class Closing {
     registry.steps.after(() => {
       try {
         const result = runClean(() => finalizer(generation.reason ?? "Requested"), cold.finalizerFrame)
-        if (typeof result === "object" && result !== null && "then" in result) Promise.resolve(result).then(settle, failed)
+        if (typeof result === "object" && result !== null && "then" in result)
+          Promise.resolve(result).then(settle, failed)
         else settle()
       } catch (error) {
         failed(error)
@@ -337,7 +347,14 @@ export class Closing {
     registry.rememberEnd(session, generation, reason)
     const durationMs = registry.time.now() - cold.closingSince
     registry.monitor.closed(durationMs, leaked)
-    registry.events.lifecycle((stamp) => ({ _tag: "Closed", session: generation.ref, reason, durationMs, leaked, ...stamp }))
+    registry.events.lifecycle((stamp) => ({
+      _tag: "Closed",
+      session: generation.ref,
+      reason,
+      durationMs,
+      leaked,
+      ...stamp,
+    }))
     const report: CloseReport = { session: generation.ref, reason, leaked, errors: cold.errors }
     session.generation = undefined
     // What only its closing needed goes with it; what was abandoned still counts its ends there.
@@ -374,4 +391,3 @@ export class Closing {
     }
   }
 }
-

@@ -69,7 +69,9 @@ export class Generation {
     const { finalizers } = this
     // Exact arrays: `push` would reserve room for many more in every session.
     if (finalizers === undefined) this.finalizers = finalizer
-    else this.finalizers = typeof finalizers === "function" ? [finalizers, finalizer] : [...finalizers, finalizer]
+    else
+      this.finalizers =
+        typeof finalizers === "function" ? [finalizers, finalizer] : [...finalizers, finalizer]
   }
 }
 

@@ -88,7 +88,12 @@ export class Opening {
       if (cold.isEmpty) generation.cold = undefined
     }
     registry.monitor.opened(openedAfter)
-    registry.events.lifecycle((stamp) => ({ _tag: "Opened", session: generation.ref, durationMs: openedAfter, ...stamp }))
+    registry.events.lifecycle((stamp) => ({
+      _tag: "Opened",
+      session: generation.ref,
+      durationMs: openedAfter,
+      ...stamp,
+    }))
     registry.turns.pump(session)
   }
   /** Good health clears what was held against the key. */
@@ -97,7 +102,8 @@ export class Opening {
     session.more.attempt = 0
     session.more.retryAt = 0
     generation.more.stable = registry.timetable.at("forget", stableAfter(registry.policy.restart), () => {
-      if (session.generation !== generation || generation.phase !== "live" || session.cold === undefined) return
+      if (session.generation !== generation || generation.phase !== "live" || session.cold === undefined)
+        return
       session.cold.failures = []
       session.cold.coolDowns = 0
       session.cold.trial = false

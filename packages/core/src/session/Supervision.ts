@@ -46,7 +46,9 @@ export class Supervision {
     const { session } = generation
     const { policy } = registry
     registry.monitor.lost++
-    const error = cause ?? new Error(reason === "Unresponsive" ? "No turn could be brought to an end." : "Declared broken.")
+    const error =
+      cause ??
+      new Error(reason === "Unresponsive" ? "No turn could be brought to an end." : "Declared broken.")
     this.note(session, "task", error)
     registry.events.lifecycle((stamp) => ({
       _tag: "Lost",
@@ -58,7 +60,12 @@ export class Supervision {
     if (!policy.rebuild) return registry.closing.begin(session, reason, "forget", by)
     const cold = session.more
     const now = registry.time.now()
-    const loss = afterLoss(policy.restart, { failures: cold.failures, now, trial: cold.trial, random: registry.random() })
+    const loss = afterLoss(policy.restart, {
+      failures: cold.failures,
+      now,
+      trial: cold.trial,
+      random: registry.random(),
+    })
     cold.failures = loss.failures
     cold.lastError = error
     if (loss.next === "quarantine") return registry.closing.begin(session, reason, "quarantine", by)

@@ -6,7 +6,8 @@ const longestQuarantine = 10 * 60_000
 /** Between half and the whole of it, so that sessions of one dead backend do not come back together. */
 const jittered = (delay: number, random: number): number => delay * (0.5 + random / 2)
 
-const doubled = (first: number, times: number, most: number): number => Math.min(most, first * 2 ** Math.min(times, 40))
+const doubled = (first: number, times: number, most: number): number =>
+  Math.min(most, first * 2 ** Math.min(times, 40))
 
 /** After the `attempt`-th failed open in a row (1, 2, 3 …): one delay, two, four … */
 export const delayAfterFailedOpen = (policy: ResolvedRestart, attempt: number, random: number): number =>
@@ -19,7 +20,12 @@ export type Loss =
 /** A generation was lost at `now`: the first in a while is rebuilt at once, the next ones later, too many never. */
 export const afterLoss = (
   policy: ResolvedRestart,
-  facts: { readonly failures: ReadonlyArray<number>; readonly now: number; readonly trial: boolean; readonly random: number },
+  facts: {
+    readonly failures: ReadonlyArray<number>
+    readonly now: number
+    readonly trial: boolean
+    readonly random: number
+  },
 ): Loss => {
   const failures = [...facts.failures.filter((at) => facts.now - at <= policy.within), facts.now]
   if (facts.trial || failures.length > policy.times) return { next: "quarantine", failures }

@@ -10,7 +10,8 @@ export const signalOf = (generation: Generation): AbortSignal => {
   const cold = generation.more
   if (cold.controller === undefined) {
     cold.controller = new AbortController()
-    if (generation.phase !== "opening" && generation.phase !== "live") cold.controller.abort(reasonOf(generation))
+    if (generation.phase !== "opening" && generation.phase !== "live")
+      cold.controller.abort(reasonOf(generation))
   }
   return cold.controller.signal
 }

@@ -50,7 +50,11 @@ export class Hangs {
       if (task.state === "ended") return
       if (generation.phase === "live") return this.#abandonAll(generation, [task])
       // A close has begun meanwhile: its own grace takes the slot, but who waits is told now.
-      registry.answers.tell(task, outcomeOfStop(task.cut ?? "Silent"), registry.answers.stopped(task, task.cut ?? "Silent", true))
+      registry.answers.tell(
+        task,
+        outcomeOfStop(task.cut ?? "Silent"),
+        registry.answers.stopped(task, task.cut ?? "Silent", true),
+      )
     })
     this.need(session)
   }

@@ -108,7 +108,8 @@ export class Leases {
     generation.inUse--
     this.live--
     this.tell(lease)
-    if (registry.events.watched) registry.events.lease(how === "expired" ? "LeaseExpired" : "LeaseReleased", lease)
+    if (registry.events.watched)
+      registry.events.lease(how === "expired" ? "LeaseExpired" : "LeaseReleased", lease)
     // Work that waited for this lease's generation is the lease's own: it has nowhere to go.
     if (generation.phase === "live") registry.turns.pump(generation.session)
     // Only its holder ends it from outside; the other ends are part of a larger step (L20).

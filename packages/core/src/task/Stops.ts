@@ -33,7 +33,12 @@ export class Stops {
     reason: "Timeout" | "Cancelled" | "Replaced" | "CallerStopped" | "Stalled",
   ): void {
     if (task.outcome !== undefined) return
-    this.leave(task, outcomeOfStop(reason) as "cancelled" | "timedOut", this.#registry.answers.stopped(task, reason), reason)
+    this.leave(
+      task,
+      outcomeOfStop(reason) as "cancelled" | "timedOut",
+      this.#registry.answers.stopped(task, reason),
+      reason,
+    )
   }
 
   /** Our own stops: told when the work ends, or when its grace is over. */

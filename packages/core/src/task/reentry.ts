@@ -12,13 +12,20 @@ import type { Task } from "./Task.ts"
 /** `direct`: take the free slot now, never queue behind the turn that waits for it. */
 export type Reentry = "clear" | "direct" | "deadlock"
 
-export const reentry = (session: Session, from: Frame | undefined, beside: boolean, concurrency: number): Reentry => {
+export const reentry = (
+  session: Session,
+  from: Frame | undefined,
+  beside: boolean,
+  concurrency: number,
+): Reentry => {
   const chain = activeChain(from)
   if (chain.length === 0) return "clear"
   const generation = session.generation
   if (beside && session.state === "Ready" && generation?.cold?.barrier === undefined) return "clear"
   const ancestors = new Set(chain)
-  const holdsSlot = chain.filter((link) => link.session === session && link.task !== undefined && !link.task.beside)
+  const holdsSlot = chain.filter(
+    (link) => link.session === session && link.task !== undefined && !link.task.beside,
+  )
   if (holdsSlot.length > 0) {
     const free =
       !beside &&
@@ -45,7 +52,8 @@ const canEnd = (frame: Frame, ancestors: ReadonlySet<Frame>, path: Set<Frame>): 
   let can = true
   for (const call of frame.calls ?? []) {
     if (call.outcome !== undefined || call.session === undefined) continue
-    const served = call.frame !== undefined ? canEnd(call.frame, ancestors, path) : canEnter(call.session, ancestors, path)
+    const served =
+      call.frame !== undefined ? canEnd(call.frame, ancestors, path) : canEnter(call.session, ancestors, path)
     if (!served) {
       can = false
       break
@@ -75,7 +83,8 @@ const canEnter = (session: Session, ancestors: ReadonlySet<Frame>, path: Set<Fra
       }
       const turns = frames.filter((frame) => frame.task?.beside === false)
       const { concurrency } = session.registry.policy
-      if (generation.slotsTaken + generation.slotsLost < concurrency && (session.queue?.size ?? 0) === 0) return true
+      if (generation.slotsTaken + generation.slotsLost < concurrency && (session.queue?.size ?? 0) === 0)
+        return true
       return turns.length === 0 || turns.some((frame) => canEnd(frame, ancestors, path))
     }
     case "Dormant":

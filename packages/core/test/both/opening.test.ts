@@ -6,7 +6,9 @@ import { settle } from "../support/VirtualClock.ts"
 describe.each(faces)("$face", ({ world }) => {
   test("L1: 60 first users of one key share one open, and later uses reuse it", async () => {
     const { ledger, sessions } = world()
-    const serials = await Promise.all(Array.from({ length: 60 }, () => sessions.run("a", (thing) => thing.serial)))
+    const serials = await Promise.all(
+      Array.from({ length: 60 }, () => sessions.run("a", (thing) => thing.serial)),
+    )
     expect(new Set(serials)).toEqual(new Set([1]))
     expect(await sessions.run("a", (thing) => thing.serial)).toBe(1)
     expect(ledger.lines).toEqual(["open a#1"])

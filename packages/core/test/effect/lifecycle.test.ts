@@ -9,7 +9,10 @@ import { Sessions } from "../../src/face/effect/Sessions.ts"
 import { settle } from "../support/VirtualClock.ts"
 import { Database, QueryError, start, type Models } from "./support.ts"
 
-class Rooms extends Sessions.Service<Rooms>()("test/Rooms", { layer: () => Database.layer, idleTimeout: "1 minute" }) {}
+class Rooms extends Sessions.Service<Rooms>()("test/Rooms", {
+  layer: () => Database.layer,
+  idleTimeout: "1 minute",
+}) {}
 
 test("L8: a lease holds its session for as long as its scope, and its work runs in turns", async () => {
   const app = await start(Rooms)
@@ -18,7 +21,9 @@ test("L8: a lease holds its session for as long as its scope, and its work runs 
       Effect.gen(function* () {
         const lease = yield* Rooms.lease("a", { name: "socket" })
         yield* Effect.sleep("10 minutes")
-        return yield* lease.run(Effect.map(Database, (database) => [database.session, lease.session.generation]))
+        return yield* lease.run(
+          Effect.map(Database, (database) => [database.session, lease.session.generation]),
+        )
       }),
     ),
   )
@@ -40,7 +45,11 @@ test("L8: a lease ends with its generation and says why; later work of it is ref
         yield* Rooms.restart("a")
         const why = yield* Fiber.join(ended)
         const error = yield* Effect.flip(lease.run(Database))
-        return [why, error._tag === "SessionRefused" && error.reason, (yield* Rooms.run("a", Database)).session]
+        return [
+          why,
+          error._tag === "SessionRefused" && error.reason,
+          (yield* Rooms.run("a", Database)).session,
+        ]
       }),
     ),
   )
@@ -159,13 +168,25 @@ test("L12, L21: brokenUnsafe stops what runs and rebuilds; said again by the old
   }) {}
   const app = await start(Fragile as typeof Fragile & { readonly layer: Layer.Layer<Fragile, never, Models> })
   const running = app.run(Effect.flip(Fragile.run("a", Effect.never)))
-  const queued = app.run(Fragile.run("a", Effect.map(CurrentTask, (task) => task.session.serial)))
+  const queued = app.run(
+    Fragile.run(
+      "a",
+      Effect.map(CurrentTask, (task) => task.session.serial),
+    ),
+  )
   await settle()
   broken[0]?.("lost")
   expect(await running).toMatchObject({ _tag: "TaskStopped", reason: "Broken" })
   expect(await queued).toBe(2)
   broken[0]?.("again")
-  expect(await app.run(Fragile.run("a", Effect.map(CurrentTask, (task) => task.session.serial)))).toBe(2)
+  expect(
+    await app.run(
+      Fragile.run(
+        "a",
+        Effect.map(CurrentTask, (task) => task.session.serial),
+      ),
+    ),
+  ).toBe(2)
   await app.stop()
 })
 

@@ -44,7 +44,11 @@ test("L17: the task's own error passes untouched, the layer's arrives as the cau
   expect(failed).toBeInstanceOf(SessionOpenFailed)
   expect(failed._tag === "SessionOpenFailed" && failed.cause.url).toBe("db://nowhere")
   const recovered = query("unreachable", "select 1").pipe(
-    Effect.retry({ while: (error) => error._tag === "SessionRefused", schedule: Schedule.spaced(1000), times: 3 }),
+    Effect.retry({
+      while: (error) => error._tag === "SessionRefused",
+      schedule: Schedule.spaced(1000),
+      times: 3,
+    }),
     Effect.catchTag("SessionOpenFailed", (error) => Effect.succeed(error.cause.url)),
   )
   const answer = app.run(recovered)
@@ -76,7 +80,9 @@ test("L5: interrupted, the caller's fiber waits for the end of its task, at most
   const app = await start(Workspaces)
   const log: Array<string> = []
   const slow = Effect.never.pipe(
-    Effect.onInterrupt(() => Effect.sleep(1000).pipe(Effect.andThen(Effect.sync(() => log.push("released"))))),
+    Effect.onInterrupt(() =>
+      Effect.sleep(1000).pipe(Effect.andThen(Effect.sync(() => log.push("released")))),
+    ),
   )
   const caller = new AbortController()
   const waited = app.run(
@@ -117,7 +123,11 @@ test("L17: closed while it runs, a task that obeys ends interrupted with TaskSto
   expect(report?.reason).toBe("Requested")
   const error = await running
   expect(error).toBeInstanceOf(TaskStopped)
-  expect(error._tag === "TaskStopped" && [error.reason, error.started, error.abandoned]).toEqual(["Closed", true, false])
+  expect(error._tag === "TaskStopped" && [error.reason, error.started, error.abandoned]).toEqual([
+    "Closed",
+    true,
+    false,
+  ])
   await app.stop()
 })
 
@@ -128,7 +138,10 @@ test("L14: closing the layer's scope drains: running tasks finish, sessions clos
   const stopped = app.stop()
   await settle()
   const late = await app.exit(query("late", "select 1"))
-  expect(Exit.isFailure(late) && Cause.squash(late.cause)).toMatchObject({ _tag: "SessionRefused", reason: "Draining" })
+  expect(Exit.isFailure(late) && Cause.squash(late.cause)).toMatchObject({
+    _tag: "SessionRefused",
+    reason: "Draining",
+  })
   await app.clock.advance(3000)
   expect(await finishing).toBe("done")
   await stopped
@@ -136,7 +149,9 @@ test("L14: closing the layer's scope drains: running tasks finish, sessions clos
 })
 
 test("L17: a wrong option is told where the service is declared", () => {
-  expect(() => Sessions.Service()("test/Wrong", { layer: () => Layer.empty, idleTimeout: -1 })).toThrowError(/idleTimeout: .*-1/)
+  expect(() => Sessions.Service()("test/Wrong", { layer: () => Layer.empty, idleTimeout: -1 })).toThrowError(
+    /idleTimeout: .*-1/,
+  )
   expect(() => Sessions.Service()("", { layer: () => Layer.empty })).toThrowError(/name/)
 })
 
@@ -144,11 +159,15 @@ test("L19: a task runs with its own caller's services and references, the openin
   class Who extends Context.Reference("test/Who", { defaultValue: () => "nobody" }) {}
   const seen: Array<string> = []
   class Watched extends Sessions.Service<Watched>()("test/Watched", {
-    layer: () => Layer.effectDiscard(Effect.flatMap(Who, (who) => Effect.sync(() => seen.push(`open by ${who}`)))),
+    layer: () =>
+      Layer.effectDiscard(Effect.flatMap(Who, (who) => Effect.sync(() => seen.push(`open by ${who}`)))),
   }) {}
   const app = await start(Watched as typeof Watched & { readonly layer: Layer.Layer<Watched, never, Models> })
   const as = (who: string) =>
-    Watched.run("a", Effect.flatMap(Who, (me) => Effect.sync(() => seen.push(me)))).pipe(Effect.provideService(Who, who))
+    Watched.run(
+      "a",
+      Effect.flatMap(Who, (me) => Effect.sync(() => seen.push(me))),
+    ).pipe(Effect.provideService(Who, who))
   await app.run(Effect.all([as("first"), as("second")], { concurrency: "unbounded" }))
   expect(seen).toEqual(["open by nobody", "first", "second"])
   await app.stop()

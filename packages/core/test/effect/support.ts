@@ -54,7 +54,8 @@ export class Database extends Context.Service<Database, Rows>()("test/Database")
         session: session.key,
         models: models.built,
         number,
-        query: (sql) => (sql === "" ? Effect.fail(new QueryError("empty")) : Effect.succeed(`${session.key}: ${sql}`)),
+        query: (sql) =>
+          sql === "" ? Effect.fail(new QueryError("empty")) : Effect.succeed(`${session.key}: ${sql}`),
       }
     }),
   )
@@ -63,7 +64,10 @@ export class Database extends Context.Service<Database, Rows>()("test/Database")
 export interface Running<Self> {
   readonly clock: VirtualClock
   readonly registry: Registry
-  readonly run: <A, E>(effect: Effect.Effect<A, E, Self>, options?: { readonly signal?: AbortSignal }) => Promise<A>
+  readonly run: <A, E>(
+    effect: Effect.Effect<A, E, Self>,
+    options?: { readonly signal?: AbortSignal },
+  ) => Promise<A>
   readonly exit: <A, E>(effect: Effect.Effect<A, E, Self>) => Promise<Exit.Exit<A, E>>
   readonly stop: () => Promise<void>
 }

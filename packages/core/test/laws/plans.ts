@@ -7,9 +7,9 @@ import type { SessionKey } from "../../src/SessionKey.ts"
 import type { Random } from "./Random.ts"
 
 /** How a body ends when nobody stops it. `late`: after 20 s, whatever it is told. */
-export type End = "return" | "throw" | "hang" | "late"
+type End = "return" | "throw" | "hang" | "late"
 /** What a body does about its signal: throw its reason, go on, or give its value at once. */
-export type OnAbort = "honour" | "ignore" | "return"
+type OnAbort = "honour" | "ignore" | "return"
 
 export interface Program {
   readonly steps: ReadonlyArray<Step>
@@ -136,7 +136,7 @@ export const drawSetting = (random: Random, seed: number): Setting => {
   }
 }
 
-export const drawProgram = (random: Random, setting: Setting, depth: number, nestable = true): Program => {
+const drawProgram = (random: Random, setting: Setting, depth: number, nestable = true): Program => {
   const steps: Array<Step> = []
   const count = random.below(4)
   for (let index = 0; index < count; index++) steps.push(drawStep(random, setting, depth, nestable))

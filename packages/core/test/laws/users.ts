@@ -104,7 +104,7 @@ const holdLease = async (
 const work = (universe: Universe, call: Call) => (thing: Thing, task: Task) =>
   body(universe, call, thing.serial, thing, task)
 
-export const body = (universe: Universe, call: Call, serial: number, thing: Thing, task: Task): unknown => {
+const body = (universe: Universe, call: Call, serial: number, thing: Thing, task: Task): unknown => {
   const { book, clock } = universe
   const { program } = call
   call.starts++

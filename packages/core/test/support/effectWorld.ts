@@ -16,7 +16,15 @@ import { Sessions } from "../../src/face/effect/Sessions.ts"
 import { registryOf } from "../../src/face/effect/engines.ts"
 import type { SessionKey } from "../../src/SessionKey.ts"
 import type { AtOptions, LeaseOptions, RunOptions } from "../../src/SessionOptions.ts"
-import type { AnySessions, CloseReason, Lease, Opening, Session, Sessions as PromiseSessions, Task } from "../../src/Sessions.ts"
+import type {
+  AnySessions,
+  CloseReason,
+  Lease,
+  Opening,
+  Session,
+  Sessions as PromiseSessions,
+  Task,
+} from "../../src/Sessions.ts"
 import type { SessionEvent } from "../../src/observe/SessionEvent.ts"
 import { Ledger, storyOf, type Policy, type Thing, type World } from "./ledger.ts"
 import { VirtualClock } from "./VirtualClock.ts"
@@ -61,7 +69,10 @@ export const effectWorld = (
         return thing
       }),
     )
-  class Service extends Sessions.Service<Service>()(`test/World${++worlds}`, { ...policy, layer: thingLayer }) {}
+  class Service extends Sessions.Service<Service>()(`test/World${++worlds}`, {
+    ...policy,
+    layer: thingLayer,
+  }) {}
   const scope = Scope.makeUnsafe()
   const context = Effect.runSync(
     Layer.buildWithScope(Service.layer, scope).pipe(
@@ -71,7 +82,10 @@ export const effectWorld = (
   )
   const base: AnySessions = Context.get(context, Service)
   const run = async <A>(
-    verb: (task: Effect.Effect<A, unknown, ThingService | CurrentTask>, options: Omit<RunOptions, "signal">) => Effect.Effect<A, unknown, Service>,
+    verb: (
+      task: Effect.Effect<A, unknown, ThingService | CurrentTask>,
+      options: Omit<RunOptions, "signal">,
+    ) => Effect.Effect<A, unknown, Service>,
     work: (thing: Thing, task: Task) => A | PromiseLike<A>,
     options: RunOptions | undefined,
   ): Promise<A> => {
@@ -82,7 +96,10 @@ export const effectWorld = (
       const task = yield* CurrentTask
       return yield* effectOf((aborted) => work(thing, taskOf(task, aborted)))
     })
-    const exit = Effect.runPromiseExitWith(context)(verb(effect, rest), signal === undefined ? {} : { signal })
+    const exit = Effect.runPromiseExitWith(context)(
+      verb(effect, rest),
+      signal === undefined ? {} : { signal },
+    )
     // The caller's abort is told at once on the Promise face; the fiber itself waits for its task.
     const told = await Promise.race([exit, ...(signal === undefined ? [] : [untilAborted(signal)])])
     if (told === "aborted") throw signal?.reason
@@ -97,7 +114,10 @@ export const effectWorld = (
   const lease = async (key: SessionKey, options?: LeaseOptions): Promise<Lease<Session<Thing>>> => {
     const { signal, ...rest } = options ?? {}
     const held = Scope.makeUnsafe()
-    const exit = await Effect.runPromiseExitWith(context)(Service.lease(key, rest).pipe(Scope.provide(held)), signal === undefined ? {} : { signal })
+    const exit = await Effect.runPromiseExitWith(context)(
+      Service.lease(key, rest).pipe(Scope.provide(held)),
+      signal === undefined ? {} : { signal },
+    )
     if (Exit.isFailure(exit)) throw signal?.aborted === true ? signal.reason : Cause.squash(exit.cause)
     const granted = exit.value
     const controller = new AbortController()
@@ -159,11 +179,11 @@ const openingOf = (session: CurrentSessionShape, signal: AbortSignal): Opening =
   serial: session.serial,
   signal,
   restored: session.restored,
-  use: (async (resource: unknown, release?: (resource: unknown, reason: CloseReason) => unknown) => {
+  use: async (resource: unknown, release?: (resource: unknown, reason: CloseReason) => unknown) => {
     const value = await resource
     Effect.runSync(session.onClose((reason) => effectOf(() => release?.(value, reason))))
     return value
-  }),
+  },
   onClose: (finalizer) => Effect.runSync(session.onClose((reason) => effectOf(() => finalizer(reason)))),
   save: (state) => Effect.runSync(session.save(Effect.promise(async () => state()))),
   broken: session.brokenUnsafe,
@@ -189,4 +209,3 @@ const taskOf = (task: Context.Service.Shape<typeof CurrentTask>, signal: AbortSi
   close: () => Effect.runSync(task.close),
   restart: () => Effect.runSync(task.restart),
 })
-

@@ -107,7 +107,10 @@ export const storyOf = (events: ReadonlyArray<SessionEvent>): ReadonlyArray<stri
 export const outcomeOf = async (promise: Promise<unknown>): Promise<string> => {
   const pending = Symbol("pending")
   try {
-    const value = await Promise.race([promise, new Promise((resolve) => setImmediate(() => resolve(pending)))])
+    const value = await Promise.race([
+      promise,
+      new Promise((resolve) => setImmediate(() => resolve(pending))),
+    ])
     return value === pending ? "pending" : `value ${String(value)}`
   } catch (error) {
     return describe(error)

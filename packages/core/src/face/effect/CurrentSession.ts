@@ -15,7 +15,9 @@ export interface CurrentSessionShape extends SessionRef {
    * A finalizer with a deadline of its own. Those of the layer's scope share one: behind a hanging one the others would
    * not start. Runs before the layer's scope closes; at once when the session is over already.
    */
-  readonly onClose: (finalizer: (reason: CloseReason) => Effect.Effect<unknown, unknown>) => Effect.Effect<void>
+  readonly onClose: (
+    finalizer: (reason: CloseReason) => Effect.Effect<unknown, unknown>,
+  ) => Effect.Effect<void>
   /** It can no longer be used: running tasks stop, queued ones wait for the next generation. */
   readonly broken: (cause?: unknown) => Effect.Effect<void>
   /** The same, for listeners. */
@@ -26,10 +28,13 @@ export interface CurrentSessionShape extends SessionRef {
   readonly endUnsafe: () => void
 }
 
-export class CurrentSession extends Context.Service<CurrentSession, CurrentSessionShape>()("@sojourn/core/CurrentSession") {}
+export class CurrentSession extends Context.Service<CurrentSession, CurrentSessionShape>()(
+  "@sojourn/core/CurrentSession",
+) {}
 
 /** `run`: runs an Effect of the session's own in the application's context. */
-export const currentSession = (generation: Generation, run: RunOwn): CurrentSessionShape => new SessionServices(generation, run)
+export const currentSession = (generation: Generation, run: RunOwn): CurrentSessionShape =>
+  new SessionServices(generation, run)
 
 export type RunOwn = (effect: Effect.Effect<unknown, unknown>) => Promise<unknown>
 

@@ -21,10 +21,15 @@ export interface CurrentTaskShape {
   /** Restart the session after this turn. */
   readonly restart: Effect.Effect<void>
   /** Work that outlives the turn: tracked, holds the session, ends with it. `false` when the session is ending. */
-  readonly background: <E, R>(name: string, work: Effect.Effect<unknown, E, R>) => Effect.Effect<boolean, never, R>
+  readonly background: <E, R>(
+    name: string,
+    work: Effect.Effect<unknown, E, R>,
+  ) => Effect.Effect<boolean, never, R>
 }
 
-export class CurrentTask extends Context.Service<CurrentTask, CurrentTaskShape>()("@sojourn/core/CurrentTask") {}
+export class CurrentTask extends Context.Service<CurrentTask, CurrentTaskShape>()(
+  "@sojourn/core/CurrentTask",
+) {}
 
 /** Makes the task of work that is to run in the background. */
 export type MakeBackground = (
@@ -34,8 +39,11 @@ export type MakeBackground = (
   context: Context.Context<never>,
 ) => Task
 
-export const currentTask = (task: Task, generation: Generation, background: MakeBackground): CurrentTaskShape =>
-  new TaskServices(task, generation, background)
+export const currentTask = (
+  task: Task,
+  generation: Generation,
+  background: MakeBackground,
+): CurrentTaskShape => new TaskServices(task, generation, background)
 
 /** Effects are made when they are read: most tasks never look. */
 class TaskServices implements CurrentTaskShape {
@@ -60,7 +68,8 @@ class TaskServices implements CurrentTaskShape {
     return (note) => Effect.sync(() => noteProgress(this.#task, note))
   }
   get broken(): CurrentTaskShape["broken"] {
-    return (cause) => Effect.sync(() => this.#task.registry.supervision.broken(this.#generation, cause, this.#task))
+    return (cause) =>
+      Effect.sync(() => this.#task.registry.supervision.broken(this.#generation, cause, this.#task))
   }
   get close(): Effect.Effect<void> {
     return Effect.sync(() => doAfterwards(this.#task, "close"))

@@ -44,7 +44,13 @@ export class EffectTask extends Task {
   }
 
   begin(generation: Generation): void {
-    const fiber = runFramed(this.carrier, this.frame, fork, this.#effect, inSession(this.#context, generation, this))
+    const fiber = runFramed(
+      this.carrier,
+      this.frame,
+      fork,
+      this.#effect,
+      inSession(this.#context, generation, this),
+    )
     this.#fiber = fiber
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.#ended(exit)
@@ -77,8 +83,16 @@ const fork = (effect: AnyEffect, context: Context.Context<never>): Fiber.Fiber<u
   Effect.runForkWith(context)(effect)
 
 /** The caller's context with the session's few services on top: its own references and span stay the caller's. */
-export const inSession = (caller: Context.Context<never>, generation: Generation, task: Task): Context.Context<never> =>
-  Context.add((generation.resource as SessionContext).over(caller), CurrentTask, currentTask(task, generation, inBackground))
+export const inSession = (
+  caller: Context.Context<never>,
+  generation: Generation,
+  task: Task,
+): Context.Context<never> =>
+  Context.add(
+    (generation.resource as SessionContext).over(caller),
+    CurrentTask,
+    currentTask(task, generation, inBackground),
+  )
 
 const inBackground: MakeBackground = (task, name, work, context) =>
   new EffectTask(task.registry, "background", name, true, work, context, undefined)

@@ -15,7 +15,14 @@ import type { DrainReport } from "../../observe/Snapshot.ts"
 import { displayName, register, unregister } from "../../registry/process.ts"
 import { Registry } from "../../registry/Registry.ts"
 import type { SessionKey } from "../../SessionKey.ts"
-import type { CancelOptions, CloseOptions, LeaseOptions, Policy, RunOptions, StreamOptions } from "../../SessionOptions.ts"
+import type {
+  CancelOptions,
+  CloseOptions,
+  LeaseOptions,
+  Policy,
+  RunOptions,
+  StreamOptions,
+} from "../../SessionOptions.ts"
 import type { AnySessions, CloseReport, Sessions as SessionsInterface } from "../../Sessions.ts"
 import { control, type Control as Controls } from "../control.ts"
 import type { CurrentSession, CurrentSessionShape } from "./CurrentSession.ts"
@@ -106,7 +113,9 @@ const service =
       })
     const verb = <A>(use: (sessions: Controls) => Promise<A> | A): Effect.Effect<A, unknown> =>
       Effect.withFiber((fiber) =>
-        Effect.promise(async () => use(Context.getUnsafe(fiber.context as Context.Context<unknown>, anyTag as never))),
+        Effect.promise(async () =>
+          use(Context.getUnsafe(fiber.context as Context.Context<unknown>, anyTag as never)),
+        ),
       )
     const layer = Layer.effect(
       anyTag,
@@ -127,11 +136,15 @@ const service =
     return Object.assign(tag, {
       layer,
       run: (key: SessionKey, task: AnyEffect, given?: RunOptions) =>
-        withEngine((engine, context) => runEffect(engine, key, task, resolveCall(engine.call, given), context)),
+        withEngine((engine, context) =>
+          runEffect(engine, key, task, resolveCall(engine.call, given), context),
+        ),
       stream: (key: SessionKey, task: AnyStream, given?: RunOptions) =>
         Stream.unwrap(
           withEngine((engine, context) =>
-            Effect.sync(() => sessionStream(engine.registry, key, task, resolveCall(engine.call, given), context)),
+            Effect.sync(() =>
+              sessionStream(engine.registry, key, task, resolveCall(engine.call, given), context),
+            ),
           ),
         ),
       lease: (key: SessionKey, given?: LeaseOptions) => withEngine((engine) => takeLease(engine, key, given)),

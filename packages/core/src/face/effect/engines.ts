@@ -12,7 +12,8 @@ export const rememberEngine = (sessions: AnySessions, engine: Engine): void => {
 
 export const engineBehind = (sessions: AnySessions): Engine => {
   const engine = (sessions as WithEngine)[slot]
-  if (engine === undefined) throw new Error(`${sessions.name}: this service was provided by something else than its layer.`)
+  if (engine === undefined)
+    throw new Error(`${sessions.name}: this service was provided by something else than its layer.`)
   return engine
 }
 export const registryOf = (sessions: AnySessions): Registry => engineBehind(sessions).registry

@@ -6,7 +6,9 @@ import type { Registry } from "../../registry/Registry.ts"
 const mostPending = 4096
 
 export const events = (registry: Registry): Stream.Stream<SessionEvent> =>
-  Stream.fromAsyncIterable({ [Symbol.asyncIterator]: () => new Reader(registry) }, (error) => error).pipe(Stream.orDie)
+  Stream.fromAsyncIterable({ [Symbol.asyncIterator]: () => new Reader(registry) }, (error) => error).pipe(
+    Stream.orDie,
+  )
 
 class Reader implements AsyncIterator<SessionEvent> {
   readonly #unsubscribe: () => void

@@ -24,7 +24,8 @@ export const layerDriver = (layer: SessionLayer, application: Context.Context<ne
   // The span in which the registry was made has ended long before most sessions open.
   const context = Context.omit(Tracer.ParentSpan)(application)
   const fork = Effect.runForkWith(context)
-  const run = (effect: Effect.Effect<unknown, unknown>): Promise<unknown> => Effect.runPromiseWith(context)(effect)
+  const run = (effect: Effect.Effect<unknown, unknown>): Promise<unknown> =>
+    Effect.runPromiseWith(context)(effect)
   const building = new WeakMap<Generation, Fiber.Fiber<unknown, unknown>>()
 
   const open = (generation: Generation): void => {

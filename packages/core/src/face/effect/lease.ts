@@ -71,7 +71,9 @@ const requestLease = (engine: Engine, key: SessionKey, call: Call): Effect.Effec
 const leaseOf = (engine: Engine, key: SessionKey, lease: Lease): EffectLease<never, never> => {
   const { leases } = engine.registry
   const run = (task: AnyEffect, options?: RunOptions): AnyEffect =>
-    Effect.withFiber((fiber) => runEffect(engine, key, task, resolveCall(engine.call, options), fiber.context, lease))
+    Effect.withFiber((fiber) =>
+      runEffect(engine, key, task, resolveCall(engine.call, options), fiber.context, lease),
+    )
   return {
     session: lease.generation.ref,
     progress: Effect.sync(() => {

@@ -31,7 +31,15 @@ export const runEffect = (
 ): AnyEffect =>
   Effect.callback<unknown, unknown>((resume) => {
     const { registry } = engine
-    const task = new EffectTask(registry, "turn", call.name ?? "run", call.whenBusy === "overlap", effect, caller, resume)
+    const task = new EffectTask(
+      registry,
+      "turn",
+      call.name ?? "run",
+      call.whenBusy === "overlap",
+      effect,
+      caller,
+      resume,
+    )
     registry.handIn.take(task, key, call, lease)
     return leaving(registry, task)
   })
@@ -52,4 +60,3 @@ const leaving = (registry: Registry, task: Task): Effect.Effect<void> =>
     registry.steps.commit()
     if (!started) done(Effect.void)
   })
-

@@ -7,7 +7,12 @@ import { Task } from "../../task/Task.ts"
 export class LeaseTask extends Task {
   readonly #granted: (lease: Lease) => void
   readonly #refused: (error: unknown) => void
-  constructor(registry: Registry, name: string, granted: (lease: Lease) => void, refused: (error: unknown) => void) {
+  constructor(
+    registry: Registry,
+    name: string,
+    granted: (lease: Lease) => void,
+    refused: (error: unknown) => void,
+  ) {
     super(registry, "lease", name, true)
     this.#granted = granted
     this.#refused = refused

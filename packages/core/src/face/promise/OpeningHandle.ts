@@ -74,7 +74,11 @@ class OpeningHandle implements Opening {
 }
 
 /** Waits for the resource and owns it from then on, however late it comes. */
-const own = async (generation: Generation, resource: unknown, release: Release | undefined): Promise<unknown> => {
+const own = async (
+  generation: Generation,
+  resource: unknown,
+  release: Release | undefined,
+): Promise<unknown> => {
   if (release !== undefined) checkedFunction("release", release)
   const { registry } = generation.session
   const cold = generation.more

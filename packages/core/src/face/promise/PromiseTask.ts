@@ -35,7 +35,13 @@ export class PromiseTask extends Task {
 
   begin(generation: Generation): void {
     try {
-      const result = runFramed(this.carrier, this.frame, this.#work, generation.resource, new TaskHandle(this))
+      const result = runFramed(
+        this.carrier,
+        this.frame,
+        this.#work,
+        generation.resource,
+        new TaskHandle(this),
+      )
       if (isThenable(result)) Promise.resolve(result).then(this.#returned, this.#threw)
       else this.registry.turns.ended(this, true, result)
     } catch (error) {

@@ -40,7 +40,7 @@ export class SessionHandle implements Session<unknown> {
     return (options) => this.#desk.verbs.resume(this.#to, options)
   }
   get call(): Calls<{}, {}> {
-    return this.#desk.calls(this.#to) as Calls<{}, {}>
+    return this.#desk.calls(this.#to)
   }
   get cancel(): Session<unknown>["cancel"] {
     return (options) => this.#desk.control.cancel(this.key, options)
@@ -74,7 +74,8 @@ export class LeaseHandle extends SessionHandle {
   }
   get progress(): () => void {
     return () => {
-      if (this.#lease.ended === undefined) this.#lease.generation.session.registry.leases.progress(this.#lease)
+      if (this.#lease.ended === undefined)
+        this.#lease.generation.session.registry.leases.progress(this.#lease)
     }
   }
   get release(): () => Promise<void> {

@@ -36,6 +36,8 @@ export class StreamShelf {
 
   /** The newest, or the named one; an ended one only for who says where to go on. */
   find(key: string, id: string | undefined, endedToo: boolean): StreamLog | undefined {
-    return this.#logs.get(key)?.findLast((log) => (id === undefined || log.id === id) && (endedToo || log.running))
+    return this.#logs
+      .get(key)
+      ?.findLast((log) => (id === undefined || log.id === id) && (endedToo || log.running))
   }
 }

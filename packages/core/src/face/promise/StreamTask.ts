@@ -44,7 +44,13 @@ export class StreamTask extends PromiseTask {
   }
   async #open(generation: Generation): Promise<void> {
     try {
-      const source = await runFramed(this.carrier, this.frame, this.#source, generation.resource, new TaskHandle(this))
+      const source = await runFramed(
+        this.carrier,
+        this.frame,
+        this.#source,
+        generation.resource,
+        new TaskHandle(this),
+      )
       this.#iterator = runFramed(this.carrier, this.frame, iterate, source, undefined)
     } catch (error) {
       return this.registry.turns.ended(this, false, error)
@@ -121,8 +127,9 @@ export class StreamTask extends PromiseTask {
     try {
       const iterator = this.#iterator
       if (iterator?.return === undefined) return ended()
-      Promise.resolve(runFramed(this.carrier, this.frame, returnOf, iterator, undefined)).then(ended, (error: unknown) =>
-        this.registry.turns.ended(this, false, error),
+      Promise.resolve(runFramed(this.carrier, this.frame, returnOf, iterator, undefined)).then(
+        ended,
+        (error: unknown) => this.registry.turns.ended(this, false, error),
       )
     } catch (error) {
       this.registry.turns.ended(this, false, error)

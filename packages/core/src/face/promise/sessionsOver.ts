@@ -2,7 +2,14 @@
 import { checkedName, milliseconds, resolveCall, resolveNames, type Call } from "../../options.ts"
 import type { Registry } from "../../registry/Registry.ts"
 import { resolveKey, type SessionKey } from "../../SessionKey.ts"
-import type { AtOptions, Handlers, LeaseOptions, RunOptions, StreamHandlers, StreamOptions } from "../../SessionOptions.ts"
+import type {
+  AtOptions,
+  Handlers,
+  LeaseOptions,
+  RunOptions,
+  StreamHandlers,
+  StreamOptions,
+} from "../../SessionOptions.ts"
 import type { Calls, Lease as UserLease, Session, Sessions } from "../../Sessions.ts"
 import type { Lease } from "../../task/Leases.ts"
 import type { Control } from "../control.ts"
@@ -18,7 +25,11 @@ interface Definition {
   readonly streams: StreamHandlers<never>
 }
 
-export const sessionsOver = <R, H, S>(registry: Registry, control: Control, definition: Definition): Sessions<R, H, S> => {
+export const sessionsOver = <R, H, S>(
+  registry: Registry,
+  control: Control,
+  definition: Definition,
+): Sessions<R, H, S> => {
   const verbs = new Verbs(registry)
   const desk: Desk = { verbs, control, calls: makeCalls(definition.handlers, definition.streams, verbs) }
   const to = (key: SessionKey, lease?: Lease): Target => ({
@@ -44,7 +55,10 @@ export const sessionsOver = <R, H, S>(registry: Registry, control: Control, defi
     const call = resolveCall(definition.call, options)
     const silence = milliseconds("silence", options?.silence, registry.policy.timeouts.lease, 1)
     const held = await new Promise<Lease>((resolve, reject) => {
-      registry.handIn.take(new LeaseTask(registry, call.name ?? "lease", resolve, reject), key, { ...call, silence })
+      registry.handIn.take(new LeaseTask(registry, call.name ?? "lease", resolve, reject), key, {
+        ...call,
+        silence,
+      })
     })
     return new LeaseHandle(desk, key, to(key, held), held) as unknown as UserLease<Session<R, H, S>>
   }

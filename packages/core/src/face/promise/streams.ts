@@ -91,7 +91,8 @@ export class PacedStream implements Sink, SessionStream<unknown> {
   }
 
   #take(): AsyncIterator<Entry> {
-    if (this.#taken) throw new TypeError("This stream has its one consumer already. A resumable stream can be read again.")
+    if (this.#taken)
+      throw new TypeError("This stream has its one consumer already. A resumable stream can be read again.")
     this.#taken = true
     return {
       next: () => {
@@ -100,7 +101,9 @@ export class PacedStream implements Sink, SessionStream<unknown> {
           this.#end = { failed: false, error: undefined }
           return end.failed ? Promise.reject(end.error) : Promise.resolve(done)
         }
-        const next = new Promise<IteratorResult<Entry>>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+        const next = new Promise<IteratorResult<Entry>>((resolve, reject) =>
+          this.#waiting.push({ resolve, reject }),
+        )
         this.want()
         return next
       },

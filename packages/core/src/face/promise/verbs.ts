@@ -1,5 +1,12 @@
 /** run, stream and resume: checks what a call says, makes its task, and hands it in. */
-import { checkedFunction, resolveCall, resolveKept, resolveNames, wholeNumber, type Call } from "../../options.ts"
+import {
+  checkedFunction,
+  resolveCall,
+  resolveKept,
+  resolveNames,
+  wholeNumber,
+  type Call,
+} from "../../options.ts"
 import type { Registry } from "../../registry/Registry.ts"
 import { resolveKey, type ResolvedKey, type SessionKey, type SessionRef } from "../../SessionKey.ts"
 import type { ResumeOptions, RunOptions, StreamOptions } from "../../SessionOptions.ts"
@@ -77,7 +84,11 @@ export class Verbs {
   async resume(to: Target, options: ResumeOptions | undefined): Promise<SessionStream<unknown> | undefined> {
     resolveNames(options, ["after", "stream", "signal"])
     const after = checkedAfter(options?.after) ?? to.after
-    const log = this.#shelf.find(resolveKey(to.key).canonical, options?.stream ?? to.stream, after !== undefined)
+    const log = this.#shelf.find(
+      resolveKey(to.key).canonical,
+      options?.stream ?? to.stream,
+      after !== undefined,
+    )
     if (log === undefined) return undefined
     log.checkGap(after ?? 0)
     return log.read(after ?? 0, options?.signal ?? to.call.signal)
