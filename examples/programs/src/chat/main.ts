@@ -33,7 +33,8 @@ app.post("/chats/:chat", (req, res) =>
     res,
     chat(req, res).stream(
       async ({ messages }, { signal }) => {
-        messages.push(req.body.message)
+        // What a client sends is checked before it is history: one bad message would spoil every later turn.
+        messages.push(...(await validateUIMessages({ messages: [req.body.message] })))
         const { stream } = streamText({
           model,
           messages: await convertToModelMessages(messages),

@@ -2,6 +2,7 @@
  * An MCP server over Streamable HTTP in place of the usual Map of transports: bounded, expiring, bound to its owner, drained.
  */
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
+import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
 import { createSessions } from "@sojourn/core"
 import { drainOnSignals, fromRequest, sessionErrors } from "@sojourn/express"
 import express, { type Request } from "express"
@@ -36,7 +37,8 @@ const server = fromRequest(servers, {
 const app = express().use(express.json())
 app.all("/mcp", requireBearer, (req, res) =>
   server(req, res).run((transport) => transport.handleRequest(req, res, req.body), {
-    mustExist: sessionId(req) !== undefined,
+    // Only a client that introduces itself opens a server.
+    mustExist: sessionId(req) !== undefined || !isInitializeRequest(req.body),
   }),
 )
 app.use(sessionErrors())

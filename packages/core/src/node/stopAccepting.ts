@@ -1,6 +1,6 @@
 /** An HTTP server on its way out: takes no new connection, ends each one as soon as its answer is written, then all of them. */
 import type { Server } from "node:http"
-import { setImmediate as nextRound, setTimeout as sleep } from "node:timers/promises"
+import { setTimeout as sleep } from "node:timers/promises"
 
 /** Milliseconds: how soon a connection that has become idle is closed. */
 const sweepEvery = 50
@@ -13,7 +13,9 @@ export const stopAccepting = (server: Server): (() => Promise<void>) => {
   server.prependListener("request", (_request, response) => response.setHeader("connection", "close"))
   const closed = close(server)
   // It also keeps the process alive until the end: with no connection left, the timers of a drain alone might not.
-  const sweep = setInterval(() => server.closeIdleConnections(), sweepEvery)
+  const sweep = setInterval(() => {
+    if (!server.listening) server.closeIdleConnections()
+  }, sweepEvery)
   return async () => {
     await Promise.race([closed, sleep(flushWithin)])
     clearInterval(sweep)
@@ -22,13 +24,13 @@ export const stopAccepting = (server: Server): (() => Promise<void>) => {
 }
 
 /**
- * Rounds of the event loop in which what has already arrived is still taken: its connection accepted, its request read.
- * A connection closed with a request unread is reset, and that client would be told nothing.
+ * Milliseconds in which what is on its way is still taken: a connection accepted, its request read and refused by the
+ * draining sessions. A connection closed before its request was read is reset, and that client would be told nothing.
  */
-const lastRounds = 3
+const lastMoments = 200
 
 const close = async (server: Server): Promise<void> => {
-  for (let round = 0; round < lastRounds; round++) await nextRound()
+  await sleep(lastMoments)
   // It also "fails" when the server was not listening: either way there is nothing to wait for.
   await new Promise<void>((resolve) => server.close(() => resolve()))
 }

@@ -45,7 +45,9 @@ describe.skipIf(process.platform === "win32")("drainOnSignals", () => {
     await program.line(said("started"))
     program.signal("SIGTERM")
     await program.line(said("draining"))
-    await sleep(100)
+    // What was on its way is answered, with a refusal; then nobody gets in.
+    expect((await fetch(`${url}/turn?ms=1`)).status).toBe(503)
+    await sleep(600)
     await expect(fetch(`${url}/turn?ms=1`)).rejects.toThrow("fetch failed")
     expect(await (await answer).text()).toBe("finished")
     expect(await program.exit).toEqual({ code: 0, signal: null, stderr: "" })
