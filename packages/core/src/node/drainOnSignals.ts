@@ -29,7 +29,7 @@ const echo = 100
 const patience = 5000
 
 /**
- * First SIGTERM or SIGINT: the server stops accepting and closes its idle connections, all registries of the process
+ * First SIGTERM or SIGINT: the server answers what is on its way (200 ms), then stops accepting; all registries of the process
  * drain in parallel, then the connections that are left are closed, and the process exits: 0, or 1 if work was cut,
  * something leaked, or the drain failed (one line on stderr says which). Second signal: what runs is stopped now. Third:
  * exits 1 on the spot. A signal within 100 ms of the one before is the same key press. Nothing of this can happen while
