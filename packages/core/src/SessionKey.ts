@@ -1,7 +1,8 @@
 /**
  * Keys are hostile input. This module turns any of them into a canonical text that is unique, has no separator a client
- * could forge, and is safe as a file name: only `a-z 0-9 - _ . = ~`, never starting with a dot. It is not a secret and not
- * a credential.
+ * could forge, and has only characters that are safe in a file name: `a-z 0-9 - _ . = ~`, never starting with a dot. A
+ * character outside of these takes three or six, so a long key of such characters may exceed the 255 that most file
+ * systems allow. It is not a secret and not a credential.
  */
 import { invalidKey } from "./errors.ts"
 

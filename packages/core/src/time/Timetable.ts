@@ -96,7 +96,7 @@ const longest = 2 ** 40
 const keptLists = 64
 /** Idle closing works in slices, so that a wave of expiries never stops the loop. */
 const sliceSize = 64
-const sliceMs = 0.5
+const sliceMs = 1
 
 export class Timetable {
   readonly #time: TimeSource
