@@ -82,7 +82,7 @@ const cancel = async (
   const tasks = tasksOf(session).filter((task) => task.outcome === undefined && isMeant(task, options?.task))
   const ends = tasks
     .filter((task) => task.state !== "queued" && !own.has(task))
-    .map((task) => ended(registry, task))
+    .map((task) => new Promise<void>((resolve) => registry.stops.whenEnded(task, resolve)))
   for (const task of tasks) registry.stops.stopForCaller(task, "Cancelled")
   registry.steps.commit()
   await Promise.all(ends)
@@ -97,13 +97,3 @@ const tasksOf = (session: Session): ReadonlyArray<Task> => [
 /** Without an id every turn and stream; background work only by its own. */
 const isMeant = (task: Task, id: string | undefined): boolean =>
   id === undefined ? task.kind === "turn" || task.kind === "stream" : task.id === id
-
-/** When its work has ended, or `timeouts.grace` has passed. */
-const ended = (registry: Registry, task: Task): Promise<void> =>
-  new Promise((resolve) => {
-    const patience = registry.timetable.at("grace", registry.policy.timeouts.grace, () => resolve())
-    ;(task.more.onEnd ??= []).push(() => {
-      registry.timetable.drop(patience)
-      resolve()
-    })
-  })

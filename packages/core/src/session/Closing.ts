@@ -73,10 +73,7 @@ export class Closing {
       case "Backoff":
         refuse()
         // Eagerly rebuilt, it would open for nobody after it was closed.
-        if (session.state === "Backoff") {
-          registry.timetable.drop(session.cold?.backoff)
-          registry.waiters.rest(session)
-        }
+        if (session.state === "Backoff") registry.waiters.stopBackingOff(session)
         registry.steps.after(() => done(undefined))
         break
       case "Opening":

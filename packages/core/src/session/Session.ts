@@ -3,7 +3,7 @@
  * costs; everything that most sessions never have is in `cold`.
  */
 import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
-import type { CloseReason, CloseReport } from "../Sessions.ts"
+import type { CloseReport } from "../Sessions.ts"
 import type { Explanation } from "../observe/Explanation.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { TaskList } from "../task/Task.ts"
@@ -93,10 +93,6 @@ export class Session extends Timed {
   }
   get ref(): SessionRef {
     return refOf(this, this.generation)
-  }
-  /** `Waiting` and `Backoff` have no generation; `Stopping` is told apart by what comes next. */
-  get closeReason(): CloseReason | undefined {
-    return this.generation?.reason
   }
 }
 

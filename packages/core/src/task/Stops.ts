@@ -57,6 +57,16 @@ export class Stops {
     this.cascade(task.frame)
   }
 
+  /** Once its work has ended, or `timeouts.grace` has passed. */
+  whenEnded(task: Task, done: () => void): void {
+    const { policy, timetable } = this.#registry
+    const patience = timetable.at("grace", policy.timeouts.grace, done)
+    ;(task.more.onEnd ??= []).push(() => {
+      timetable.drop(patience)
+      done()
+    })
+  }
+
   /** A nested call inherits its caller's end (L22). */
   cascade(frame: Frame | undefined): void {
     if (frame?.calls === undefined) return

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { busyWorld } from "../support/busy.ts"
 import { faces } from "../support/faces.ts"
 import { gate } from "../support/ledger.ts"
 import { settle } from "../support/VirtualClock.ts"
@@ -7,24 +8,7 @@ import { fieldOf, watch } from "../support/watch.ts"
 const timeouts = { silence: 60_000, grace: 1000, close: 3000 }
 
 describe.each(faces)("$face", ({ world }) => {
-  /** One turn runs and does not end before `held` opens; two wait behind it. */
-  const busy = async () => {
-    const it = world({ timeouts })
-    const held = gate()
-    const starts: Array<string> = []
-    const turn = (name: string, work: () => unknown) =>
-      watch(
-        it.clock,
-        it.sessions.run("a", ({ serial }) => {
-          starts.push(`${name} on ${serial}`)
-          return work()
-        }),
-      )
-    const first = turn("first", () => held.promise)
-    const waiting = [turn("second", () => 2), turn("third", () => 3)]
-    await settle()
-    return { ...it, held, starts, first, waiting }
-  }
+  const busy = () => busyWorld(world, { timeouts })
 
   test("L12: restart with time to finish: what runs may end, what waits moves on, who comes later too", async () => {
     const it = await busy()

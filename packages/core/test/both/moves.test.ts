@@ -1,30 +1,14 @@
 import { describe, expect, test } from "vitest"
+import { busyWorld } from "../support/busy.ts"
 import { faces } from "../support/faces.ts"
-import { gate } from "../support/ledger.ts"
+import { gate, type Policy } from "../support/ledger.ts"
 import { settle } from "../support/VirtualClock.ts"
 import { expectNothingLeft, watch } from "../support/watch.ts"
 
 const timeouts = { silence: 60_000, grace: 1000, close: 3000 }
 
 describe.each(faces)("$face", ({ world }) => {
-  /** One turn runs and does not end before `held` opens; two wait behind it. */
-  const busy = async (policy: Parameters<typeof world>[0] = {}) => {
-    const it = world({ timeouts, ...policy })
-    const held = gate()
-    const starts: Array<string> = []
-    const turn = (name: string, work: () => unknown) =>
-      watch(
-        it.clock,
-        it.sessions.run("a", ({ serial }) => {
-          starts.push(`${name} on ${serial}`)
-          return work()
-        }),
-      )
-    const first = turn("first", () => held.promise)
-    const waiting = [turn("second", () => 2), turn("third", () => 3)]
-    await settle()
-    return { ...it, held, starts, first, waiting }
-  }
+  const busy = (policy: Policy = {}) => busyWorld(world, { timeouts, ...policy })
 
   test("L12: on restart what has not started moves on and keeps its place; what has is never run again", async () => {
     const it = await busy()

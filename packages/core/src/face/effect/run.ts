@@ -48,14 +48,7 @@ export const runEffect = (
 const leaving = (registry: Registry, task: Task): Effect.Effect<void> =>
   Effect.callback<void>((done) => {
     const started = task.started && task.state !== "ended"
-    if (started) {
-      const over = (): void => done(Effect.void)
-      const patience = registry.timetable.at("grace", registry.policy.timeouts.grace, over)
-      ;(task.more.onEnd ??= []).push(() => {
-        registry.timetable.drop(patience)
-        over()
-      })
-    }
+    if (started) registry.stops.whenEnded(task, () => done(Effect.void))
     registry.stops.stopForCaller(task, "Cancelled")
     registry.steps.commit()
     if (!started) done(Effect.void)
