@@ -5,6 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type { Opening, Task } from "./Sessions.ts"
+import type { SessionStore } from "./store/SessionStore.ts"
 
 /** Options whose properties may be left out or be `undefined`; the two mean the same. */
 export type Options<T> = { readonly [K in keyof T]?: T[K] | undefined }
@@ -64,13 +65,45 @@ export type Policy = Options<{
   readonly maxQueued: number
   /** Close this long after the last use ended. In use or waited for is never idle. 15 minutes; 0. */
   readonly idleTimeout: Time
+  /**
+   * Replace the resource, between turns, once it is this old; from ready. Never under a turn; leases delay it by a minute, then
+   * they end. The next use opens it. Infinity; 1 ms.
+   */
+  readonly maxAge: Time
+  /** Replace it after this many runs and streams, those beside the turns included; otherwise as `maxAge`. Infinity; 1. */
+  readonly maxTurns: number
   /** Sessions alive at once; then close the longest idle, wait up to `timeouts.seat`, refuse `MaxSessions`. 10 000; 1. */
   readonly maxSessions: number
   /** The same among the sessions of one owner; keys without owner do not count. Infinity; 1. */
   readonly maxPerOwner: number
+  /**
+   * Share of the heap limit of this process above which no session is opened, and idle ones are closed, longest idle first,
+   * until it is a twentieth of the limit lower. Who waits longer than `timeouts.seat` is refused `MaxHeap`. 1 (off); 0.
+   */
+  readonly maxHeap: number
+  /**
+   * When something of a session had not ended at its close deadline: open a new one, or keep the key shut until the old one is
+   * really gone. "reopen".
+   */
+  readonly onLeak: "reopen" | "wait"
+  /** So many abandoned sessions that have not ended, then nothing is opened: `MaxLeaked`. 100; 1. */
+  readonly maxLeaked: number
+  /** Keeps what `save` gives, by compare-and-set. In memory, for the last 1 000 keys. */
+  readonly store: SessionStore
   readonly timeouts: Timeouts
   /** `false`: a broken session is closed and its queue refused, instead of rebuilt. */
   readonly restart: Restart | false
+}>
+
+/**
+ * When the resource is asked whether it is still good. `trustFor`: before a turn, when the last good turn or probe is older
+ * (10 seconds; 0). `every`: that often while no turn runs (Infinity; 1 ms). `timeout`: of one probe, in event-loop time
+ * (5 seconds; 1 ms).
+ */
+export type ProbeOptions = Options<{
+  readonly trustFor: Time
+  readonly every: Time
+  readonly timeout: Time
 }>
 
 /** Named operations on the resource: `(resource, input, task) => result`. */
@@ -116,6 +149,11 @@ export type RunOptions = Options<{
   readonly whenBusy: WhenBusy
   /** Never open: `SessionRefused NotFound` unless the session is live. false. */
   readonly mustExist: boolean
+  /**
+   * May be started once more, on the next generation and at its old place in the queue, when it was stopped because its resource
+   * was lost and has really ended. Never for a stream. false: what was started is never run twice.
+   */
+  readonly idempotent: boolean
   /** Inside a turn: not part of it, so it may queue behind it. Never await it there. false. */
   readonly detach: boolean
 }>

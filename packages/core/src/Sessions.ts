@@ -9,6 +9,7 @@ import type {
   CloseOptions,
   LeaseOptions,
   Options,
+  ProbeOptions,
   ResumeOptions,
   RunOptions,
   Streamable,
@@ -33,11 +34,22 @@ export type CloseReason =
   | "OpenCancelled"
   | "Unresponsive"
 
+/** Why a probe is asked, and with which error. `signal` aborts when its answer is no longer wanted. */
+export interface ProbeContext {
+  readonly why: "AfterError" | "BeforeTurn" | "Interval"
+  /** What the task threw; undefined but for `AfterError`. */
+  readonly error: unknown
+  readonly signal: AbortSignal
+}
+
 /** What `open` gets. Its functions are properties, so destructuring is safe; they stay usable while the generation lives. */
 export interface Opening extends SessionRef {
   /** Aborts when this generation is over, or its opening was given up (deadline, close, drain, nobody waits any more). */
   readonly signal: AbortSignal
-  /** What `save` gave in this key's previous life, else undefined. `unknown`: an older release may have written it. */
+  /**
+   * What `save` gave in this key's previous life, else undefined. `unknown`: an older release may have written it. Read it while
+   * opening: it is let go when the session is ready.
+   */
   readonly restored: unknown
   /**
    * Owns a resource from the moment it exists, also if it arrives after the opening was given up. Released once, last
@@ -50,6 +62,12 @@ export interface Opening extends SessionRef {
   }
   /** Runs once when the generation closes, in one order with the releases; at once if the generation is over already. */
   readonly onClose: (finalizer: (reason: CloseReason) => unknown) => void
+  /**
+   * Still good? `false`, a throw, or its `timeout` passed: the session is broken. Asked after a task failed with its own error,
+   * before a turn on stale trust, and `every` so often; only while no turn runs, and never as a use: it keeps nothing alive.
+   * The last one given counts. Calls from inside it to its own session are refused.
+   */
+  readonly probe: (check: (context: ProbeContext) => unknown, options?: ProbeOptions) => void
   /** State for the next life, structured-cloneable; asked at every orderly end. `Requested` and `Ended` forget it instead. */
   readonly save: (state: () => unknown) => void
   /** It can no longer be used: running turns stop, queued ones wait for the next generation. Later calls are ignored. */

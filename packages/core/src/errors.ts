@@ -9,6 +9,8 @@ import type { Explanation, TaskInfo } from "./observe/Explanation.ts"
 export const sessionRefusedReasons = [
   "MaxSessions",
   "MaxPerOwner",
+  "MaxHeap",
+  "MaxLeaked",
   "MaxQueued",
   "QueueTimeout",
   "Busy",
@@ -193,6 +195,9 @@ const refusedMessage: Record<SessionRefusedReason, string> = {
   MaxSessions:
     "Every place for a session is taken, and none came free in time. Raise maxSessions, or try again.",
   MaxPerOwner: "This owner has as many sessions as maxPerOwner allows, all in use. Close one, or try again.",
+  MaxHeap: "The heap is fuller than maxHeap allows, and nothing is opened until it is not. Try again later.",
+  MaxLeaked:
+    "As many sessions as maxLeaked allows were abandoned while closing and have not ended. Find out what hangs in their finalizers.",
   MaxQueued: "As many turns as maxQueued allows already wait in this session. Slow down, or try again.",
   QueueTimeout: "The turn did not come within timeouts.queue: those before it take too long.",
   Busy: 'A turn is running, and whenBusy is "reject".',

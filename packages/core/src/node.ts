@@ -1,2 +1,4 @@
 /** What needs Node: `@sojourn/core/node`. The root entry runs without it. */
 export { drainOnSignals, type DrainOnSignals } from "./node/drainOnSignals.ts"
+export { ownProcess, type OwnProcess } from "./node/ownProcess.ts"
+export { ownedProcesses } from "./node/ownProcess/household.ts"

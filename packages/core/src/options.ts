@@ -4,6 +4,7 @@ import type {
   AtOptions,
   CloseOptions,
   Policy,
+  ProbeOptions,
   Restart,
   RunOptions,
   StreamOptions,
@@ -12,6 +13,7 @@ import type {
   WhenBusy,
 } from "./SessionOptions.ts"
 import { invalidOption } from "./errors.ts"
+import type { SessionStore } from "./store/SessionStore.ts"
 
 type ResolvedTimeouts = { readonly [K in keyof Required<Timeouts>]: number }
 export interface ResolvedRestart {
@@ -29,6 +31,13 @@ export interface ResolvedPolicy {
   readonly idleTimeout: number
   readonly maxSessions: number
   readonly maxPerOwner: number
+  readonly maxAge: number
+  readonly maxTurns: number
+  readonly maxHeap: number
+  readonly onLeak: "reopen" | "wait"
+  readonly maxLeaked: number
+  /** Undefined: in memory. */
+  readonly store: SessionStore | undefined
   readonly timeouts: ResolvedTimeouts
   readonly restart: ResolvedRestart
   /** `restart: false`. */
@@ -130,6 +139,23 @@ const whenBusyOf = (option: string, given: WhenBusy | undefined, fallback: WhenB
   return given
 }
 
+const shareOf = (option: string, given: number | undefined, fallback: number): number => {
+  if (given === undefined) return fallback
+  if (typeof given === "number" && given >= 0 && given <= 1) return given
+  throw wrong(option, given, "a number from 0 to 1")
+}
+const onLeakOf = (given: "reopen" | "wait" | undefined): "reopen" | "wait" => {
+  if (given === undefined || given === "reopen" || given === "wait") return given ?? "reopen"
+  throw wrong("onLeak", given, '"reopen" or "wait"')
+}
+const storeOf = (given: SessionStore | undefined): SessionStore | undefined => {
+  if (given === undefined) return undefined
+  checkObject("store", given)
+  for (const name of ["load", "save", "remove"] as const) checkedFunction(`store.${name}`, given[name])
+  if (given.setAside !== undefined) checkedFunction("store.setAside", given.setAside)
+  return given
+}
+
 export const checkedName = (option: string, given: unknown): string => {
   if (typeof given !== "string" || given.length === 0 || given.length > longestName) {
     throw wrong(option, given, `a text of 1 to ${longestName} characters`)
@@ -179,6 +205,12 @@ const policyNames = [
   "idleTimeout",
   "maxSessions",
   "maxPerOwner",
+  "maxAge",
+  "maxTurns",
+  "maxHeap",
+  "onLeak",
+  "maxLeaked",
+  "store",
   "timeouts",
   "restart",
 ] as const satisfies ReadonlyArray<keyof Policy>
@@ -194,6 +226,12 @@ export const resolvePolicy = (given: Policy, also: ReadonlyArray<string>): Resol
     idleTimeout: milliseconds("idleTimeout", given.idleTimeout, 15 * minute),
     maxSessions: count("maxSessions", given.maxSessions, 10_000, 1),
     maxPerOwner: count("maxPerOwner", given.maxPerOwner, Infinity, 1),
+    maxAge: milliseconds("maxAge", given.maxAge, Infinity, 1),
+    maxTurns: count("maxTurns", given.maxTurns, Infinity, 1),
+    maxHeap: shareOf("maxHeap", given.maxHeap, 1),
+    onLeak: onLeakOf(given.onLeak),
+    maxLeaked: count("maxLeaked", given.maxLeaked, 100, 1),
+    store: storeOf(given.store),
     timeouts: timeoutsOf(given.timeouts),
     restart: restartOf(given.restart),
     rebuild: given.restart !== false,
@@ -208,6 +246,7 @@ export interface Call {
   readonly silence: number
   readonly whenBusy: WhenBusy
   readonly mustExist: boolean
+  readonly idempotent: boolean
   readonly detach: boolean
 }
 export const defaultCall = (policy: ResolvedPolicy): Call => ({
@@ -217,6 +256,7 @@ export const defaultCall = (policy: ResolvedPolicy): Call => ({
   silence: policy.timeouts.silence,
   whenBusy: policy.whenBusy,
   mustExist: false,
+  idempotent: false,
   detach: false,
 })
 
@@ -227,6 +267,7 @@ const callNames = [
   "silence",
   "whenBusy",
   "mustExist",
+  "idempotent",
   "detach",
 ] as const satisfies ReadonlyArray<keyof RunOptions>
 const hasMethod = (value: object, name: string): boolean => typeof Reflect.get(value, name) === "function"
@@ -251,6 +292,7 @@ export const resolveCall = (
     silence: milliseconds("silence", given.silence, fallback.silence, 1),
     whenBusy: whenBusyOf("whenBusy", given.whenBusy, fallback.whenBusy),
     mustExist: flag("mustExist", given.mustExist, fallback.mustExist),
+    idempotent: flag("idempotent", given.idempotent, fallback.idempotent),
     detach: flag("detach", given.detach, fallback.detach),
   }
 }
@@ -268,6 +310,19 @@ export const resolveKept = (given: StreamOptions["resumable"]): Kept | undefined
   return {
     items: count("resumable.items", resumable.items, 10_000, 1),
     keep: milliseconds("resumable.keep", resumable.keep, minute),
+  }
+}
+export interface ResolvedProbe {
+  readonly trustFor: number
+  readonly every: number
+  readonly timeout: number
+}
+export const resolveProbe = (given: ProbeOptions | undefined): ResolvedProbe => {
+  resolveNames(given, ["trustFor", "every", "timeout"])
+  return {
+    trustFor: milliseconds("trustFor", given?.trustFor, 10 * second),
+    every: milliseconds("every", given?.every, Infinity, 1),
+    timeout: milliseconds("timeout", given?.timeout, 5 * second, 1),
   }
 }
 export const resolveFinishWithin = (given: CloseOptions | undefined, fallback: number): number => {

@@ -33,7 +33,8 @@ export const control = (registry: Registry, onDrained: () => void): Control => {
       const within = resolveFinishWithin(options, 0)
       const session = registry.find(resolved)
       if (session === undefined) {
-        if (verb === "request") registry.saved.delete(resolved.canonical)
+        // What an earlier life saved is forgotten all the same.
+        if (verb === "request") await registry.saving.forget(resolved.canonical)
         return undefined
       }
       inside(session)

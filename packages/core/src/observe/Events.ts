@@ -5,12 +5,13 @@
  */
 import { runClean } from "../context.ts"
 import type { SessionRefusedReason } from "../errors.ts"
+import type { SessionRef } from "../SessionKey.ts"
 import type { Lease } from "../task/Leases.ts"
 import { taskInfo } from "./taskInfo.ts"
 import type { Task } from "../task/Task.ts"
 import type { TimeSource } from "../time/TimeSource.ts"
 import type { TaskOutcome } from "./Explanation.ts"
-import type { SessionEvent } from "./SessionEvent.ts"
+import type { SessionEvent, Warning } from "./SessionEvent.ts"
 
 type Listener = (event: SessionEvent) => void
 export interface Stamp {
@@ -48,6 +49,15 @@ export class Events {
 
   lifecycle(make: (stamp: Stamp) => SessionEvent): void {
     if (this.watched) this.#add(make(this.#stamp()))
+  }
+  /** Something an operator should know, with the numbers it rests on. */
+  warning(
+    tag: "WarningRaised" | "WarningCleared",
+    session: SessionRef,
+    warning: Warning,
+    evidence: Readonly<Record<string, number>>,
+  ): void {
+    if (this.watched) this.#add({ _tag: tag, session, warning, evidence, ...this.#stamp() })
   }
   task(tag: "TaskQueued" | "TaskStarted", task: Task): void {
     const { session } = task

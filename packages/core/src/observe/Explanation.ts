@@ -46,7 +46,7 @@ export interface Explanation {
   readonly ended: { readonly at: number; readonly reason: CloseReason } | undefined
   readonly tasks: ReadonlyArray<
     TaskInfo & {
-      readonly waitsFor: "seat" | "backoff" | "open" | "turn" | "restart" | undefined
+      readonly waitsFor: "seat" | "backoff" | "open" | "turn" | "probe" | "restart" | undefined
       /** How many are ahead of it in the same line. */
       readonly behind: number
     }

@@ -72,6 +72,8 @@ export class Monitor {
         return this.retryAfter(1)
       case "Closed":
         return 0
+      case "MaxHeap":
+      case "MaxLeaked":
       case "MaxQueued":
       case "Busy":
       case "Quarantined":

@@ -14,6 +14,19 @@ interface Of<Tag> extends Stamp<Tag> {
   readonly session: SessionRef
 }
 
+/**
+ * `Outage`: many openings fail, so no further ones are tried but one at a time. `SnapshotConflict`: another writer has saved
+ * since this session opened, so its own state was dropped. `SnapshotUnreadable`: a stored state is corrupt or of a later
+ * format; the session opened without it. `SnapshotSetAside`: openings with the stored state failed twice; the next one goes
+ * without it. `EngineDefect`: a mistake of ours; please report it.
+ */
+export type Warning =
+  | "Outage"
+  | "SnapshotConflict"
+  | "SnapshotUnreadable"
+  | "SnapshotSetAside"
+  | "EngineDefect"
+
 /** Every fact of a session's life, as one union. */
 export type SessionEvent =
   | Of<"Opening">
@@ -34,6 +47,10 @@ export type SessionEvent =
       readonly error: unknown
     })
   | (Of<"LeaseTaken" | "LeaseReleased" | "LeaseExpired"> & { readonly lease: LeaseInfo })
+  | (Of<"WarningRaised" | "WarningCleared"> & {
+      readonly warning: Warning
+      readonly evidence: Readonly<Record<string, number>>
+    })
   | (Stamp<"Refused"> & { readonly key: string; readonly reason: SessionRefusedReason })
   | Stamp<"DrainStarted" | "DrainEnded">
   | (Stamp<"EventsDropped"> & { readonly count: number })

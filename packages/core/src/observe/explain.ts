@@ -89,7 +89,8 @@ const waitsFor = (session: Session): Explanation["tasks"][number]["waitsFor"] =>
     case "Stopping":
       return "restart"
     case "Ready":
-      return session.generation?.cold?.barrier === undefined ? "turn" : "restart"
+      if (session.generation?.cold?.barrier !== undefined) return "restart"
+      return session.generation?.cold?.probe?.asked === undefined ? "turn" : "probe"
     case "Dormant":
     case "Quarantined":
       return undefined
@@ -163,6 +164,7 @@ const phases: Readonly<Record<NonNullable<Explanation["tasks"][number]["waitsFor
   backoff: "the delay after a failed opening",
   open: "the opening",
   turn: "its turn",
+  probe: "a probe of the resource",
   restart: "the next generation",
 }
 const brief = (error: unknown): string => {

@@ -54,6 +54,7 @@ export class HandIn {
     task.session = session
     task.bound = bound
     if (session.cold !== undefined && this.#heldBack(task, session, now)) return registry.tidy(session)
+    if (registry.breaker.isOpen && this.#isOutage(task, session, now)) return registry.tidy(session)
     if (call.mustExist && !isLive(session)) {
       registry.answers.refuse(task, "NotFound")
       return registry.tidy(session)
@@ -63,7 +64,7 @@ export class HandIn {
       registry.answers.misuse(task, "ReentrantRun")
       return registry.tidy(session)
     }
-    const canStart = verdict === "direct" || this.#canStart(task, session)
+    const canStart = verdict === "direct" || this.#canStart(task, session, now)
     if (!canStart && !task.beside && !this.#admit(task, session, call)) return registry.tidy(session)
     if (nested) {
       task.parent = frame
@@ -71,6 +72,7 @@ export class HandIn {
     }
     // `detach` begins a chain of its own, but the context is still its caller's.
     task.carrier = captureCarrier()
+    if (call.idempotent) task.more.idempotent = true
     if (call.timeout !== Infinity || call.signal !== undefined) this.#listen(task, call)
     if (canStart) registry.turns.start(session, task, now)
     else this.#wait(task, session, now)
@@ -109,9 +111,8 @@ export class HandIn {
     }
     const wait = cold.retryAt - now
     if (wait > policy.timeouts.seat && (state === "Dormant" || state === "Backoff" || state === "Stopping")) {
-      answers.tell(
+      answers.openFailed(
         task,
-        "rejected",
         new SessionOpenFailed({
           reason: "Failed",
           cause: cold.lastError,
@@ -123,6 +124,15 @@ export class HandIn {
       return true
     }
     return false
+  }
+  /** Told before it joins a line, so that nobody is evicted for an opening that would be refused. */
+  #isOutage(task: Task, session: Session, now: number): boolean {
+    const { answers, breaker, opening } = this.#registry
+    if (session.state !== "Dormant" && session.state !== "Quarantined") return false
+    const refusal = breaker.refusal(session, now)
+    if (refusal === undefined) return false
+    answers.openFailed(task, opening.outageError(session, refusal))
+    return true
   }
 
   #admit(task: Task, session: Session, call: Call): boolean {
@@ -144,10 +154,17 @@ export class HandIn {
     return true
   }
 
-  #canStart(task: Task, session: Session): boolean {
+  #canStart(task: Task, session: Session, now: number): boolean {
     const generation = session.generation
-    if (session.state !== "Ready" || generation === undefined || generation.cold?.barrier !== undefined)
-      return false
+    if (session.state !== "Ready" || generation === undefined) return false
+    const { cold } = generation
+    if (cold !== undefined) {
+      if (cold.barrier !== undefined) return false
+      if (cold.probe !== undefined && task.kind !== "lease") {
+        this.#registry.probes.look(generation, cold.probe, now, true)
+        if (this.#registry.probes.holds(generation, cold.probe, now)) return false
+      }
+    }
     if (task.beside) return true
     return (
       (session.queue === undefined || session.queue.size === 0) &&

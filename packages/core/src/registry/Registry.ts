@@ -4,6 +4,7 @@
  * for opens and its own kinds of `Task`.
  */
 import type * as Clock from "effect/Clock"
+import { heapShare } from "../heap.ts"
 import type { ResolvedKey } from "../SessionKey.ts"
 import type { CloseReason } from "../Sessions.ts"
 import { Events } from "../observe/Events.ts"
@@ -14,6 +15,10 @@ import { Closing } from "../session/Closing.ts"
 import type { Generation } from "../session/Generation.ts"
 import { mayFollow } from "../session/lifecycle.ts"
 import { Opening } from "../session/Opening.ts"
+import { OutageBreaker } from "../session/OutageBreaker.ts"
+import { Probes } from "../session/Probes.ts"
+import { Recycling } from "../session/Recycling.ts"
+import { Saving } from "../session/Saving.ts"
 import { Session, type LifeState } from "../session/Session.ts"
 import { Supervision } from "../session/Supervision.ts"
 import { Answers } from "../task/Answers.ts"
@@ -26,6 +31,7 @@ import { LoopTime } from "../time/LoopTime.ts"
 import { timeSource, type TimeSource } from "../time/TimeSource.ts"
 import { Timetable, type TimedList } from "../time/Timetable.ts"
 import { Draining } from "./Draining.ts"
+import { HeapWatch } from "./HeapWatch.ts"
 import { HandIn } from "./HandIn.ts"
 import { Seats } from "./Seats.ts"
 import { Steps } from "./Steps.ts"
@@ -46,6 +52,8 @@ export interface RegistrySetup {
   readonly clock?: Clock.Clock | undefined
   /** 0 to 1, for jitter. */
   readonly random?: (() => number) | undefined
+  /** How full the heap is, 0 to 1. */
+  readonly heap?: (() => number) | undefined
 }
 
 export interface RememberedEnd {
@@ -58,7 +66,6 @@ export interface RememberedEnd {
 // What is kept of keys without a generation is bounded (L26).
 const rememberedSessions = 10_000
 const rememberedEnds = 1_000
-const savedStates = 1_000
 
 export class Registry {
   readonly name: string
@@ -68,7 +75,6 @@ export class Registry {
   readonly random: () => number
   readonly sessions = new Map<string, Session>()
   readonly ends = new Map<string, RememberedEnd>()
-  readonly saved = new Map<string, unknown>()
   readonly #remembered = new Set<Session>()
   readonly timetable: Timetable
   readonly loopTime: LoopTime
@@ -80,6 +86,7 @@ export class Registry {
   readonly monitor = new Monitor()
   readonly handIn: HandIn
   readonly seats: Seats
+  readonly heapWatch: HeapWatch
   readonly opening: Opening
   readonly answers: Answers
   readonly waiters: Waiters
@@ -89,6 +96,10 @@ export class Registry {
   readonly leases: Leases
   readonly closing: Closing
   readonly supervision: Supervision
+  readonly breaker: OutageBreaker
+  readonly probes: Probes
+  readonly recycling: Recycling
+  readonly saving: Saving
   readonly draining: Draining
   phase: "accepting" | "draining" | "drained" = "accepting"
   #tasks = 0
@@ -106,6 +117,7 @@ export class Registry {
     this.silence = this.timetable.keptList("silence", policy.timeouts.silence)
     this.handIn = new HandIn(this)
     this.seats = new Seats(this)
+    this.heapWatch = new HeapWatch(this, setup.heap ?? heapShare)
     this.opening = new Opening(this)
     this.answers = new Answers(this)
     this.waiters = new Waiters(this)
@@ -115,6 +127,10 @@ export class Registry {
     this.leases = new Leases(this)
     this.closing = new Closing(this)
     this.supervision = new Supervision(this)
+    this.breaker = new OutageBreaker(this)
+    this.probes = new Probes(this)
+    this.recycling = new Recycling(this)
+    this.saving = new Saving(this)
     this.draining = new Draining(this)
     this.events = new Events(this.time)
     this.steps = new Steps(
@@ -127,7 +143,7 @@ export class Registry {
     this.loopTime = new LoopTime(
       this.time,
       Math.min(policy.timeouts.silence, policy.timeouts.lease),
-      () => this.hangs.watched > 0 || this.leases.watched > 0,
+      () => this.hangs.watched > 0 || this.leases.watched > 0 || this.probes.watched > 0,
     )
   }
 
@@ -157,6 +173,10 @@ export class Registry {
     this.seats.noteGoing(session)
   }
 
+  longestIdle(): Session | undefined {
+    const first = this.idle.first
+    return first === undefined ? undefined : (first as Session)
+  }
   find(key: ResolvedKey): Session | undefined {
     return this.sessions.get(key.canonical)
   }
@@ -208,19 +228,10 @@ export class Registry {
       generation: generation.number,
       errors: session.cold?.errors ?? [],
     })
-    trim(this.ends, rememberedEnds)
-  }
-  saveState(session: Session, state: unknown): void {
-    this.saved.delete(session.key)
-    this.saved.set(session.key, state)
-    trim(this.saved, savedStates)
-  }
-}
-
-const trim = (map: Map<string, unknown>, size: number): void => {
-  if (map.size <= size) return
-  for (const oldest of map.keys()) {
-    map.delete(oldest)
-    return
+    if (this.ends.size <= rememberedEnds) return
+    for (const oldest of this.ends.keys()) {
+      this.ends.delete(oldest)
+      return
+    }
   }
 }

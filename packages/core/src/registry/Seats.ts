@@ -57,6 +57,7 @@ export class Seats {
     registry.recall(session)
     registry.setState(session, "Waiting")
     this.#line.add(session)
+    registry.heapWatch.begin()
     registry.steps.dirty = true
     // Somebody is served at once in most cases: clocks are set only for those still in line afterwards.
     this.offer()
@@ -68,11 +69,11 @@ export class Seats {
 
   /** The clock of one who waits in line. */
   limit(task: Task): void {
-    const { answers, policy, timetable } = this.#registry
+    const { policy, timetable } = this.#registry
     timetable.drop(task.extras?.seat)
     task.more.seat = timetable.at("seat", policy.timeouts.seat, () => {
       if (task.state === "queued" && task.session?.state === "Waiting")
-        answers.refuse(task, this.#whatIsFull(task.session))
+        this.#refuse(task, task.session)
     })
   }
 
@@ -80,9 +81,16 @@ export class Seats {
     this.#line.delete(session)
   }
 
+  /** Nobody gets a seat, however many are free: why. */
+  get shut(): "MaxHeap" | "MaxLeaked" | undefined {
+    const { closing, heapWatch, policy } = this.#registry
+    if (heapWatch.over) return "MaxHeap"
+    return closing.leaked >= policy.maxLeaked ? "MaxLeaked" : undefined
+  }
+
   /** Gives seats to those in line, in order; makes room where nothing is coming. */
   offer(): void {
-    if (this.#line.size === 0) return
+    if (this.#line.size === 0 || this.shut !== undefined) return
     const counted = { coming: this.#going.size, ownerComing: new Map<string, number>() }
     for (const session of this.#line) {
       if (session.state !== "Waiting") continue
@@ -91,7 +99,7 @@ export class Seats {
         this.#carryOut(session, decision, counted)
         continue
       }
-      const victim = decision === "evict" ? this.#longestIdle() : this.#longestIdleOf(this.#ownerOf(session))
+      const victim = decision === "evict" ? this.#registry.longestIdle() : this.#longestIdleOf(this.#ownerOf(session))
       // The registry is full and nothing is idle: nobody further back can be served either.
       if (victim === undefined && decision === "evict") return
       if (victim === undefined) continue
@@ -174,10 +182,6 @@ export class Seats {
     return owner
   }
 
-  #longestIdle(): Session | undefined {
-    const first = this.#registry.idle.first
-    return first === undefined ? undefined : (first as Session)
-  }
   #longestIdleOf(owner: OwnerSeats | undefined): Session | undefined {
     let longest: Session | undefined
     for (const session of owner?.sessions ?? []) {
@@ -186,7 +190,9 @@ export class Seats {
     return longest
   }
 
-  #whatIsFull(session: Session): "MaxSessions" | "MaxPerOwner" {
+  #whatIsFull(session: Session): "MaxHeap" | "MaxLeaked" | "MaxSessions" | "MaxPerOwner" {
+    const { shut } = this
+    if (shut !== undefined) return shut
     const owner = this.#ownerOf(session)
     return owner !== undefined && owner.seats >= this.#registry.policy.maxPerOwner
       ? "MaxPerOwner"
@@ -194,8 +200,11 @@ export class Seats {
   }
 
   #turnAway(session: Session): void {
-    const { answers, waiters } = this.#registry
+    this.#registry.waiters.refuseAll(session, (task) => this.#refuse(task, session))
+  }
+  #refuse(task: Task, session: Session): void {
+    const { answers, heapWatch } = this.#registry
     const reason = this.#whatIsFull(session)
-    waiters.refuseAll(session, (task) => answers.refuse(task, reason))
+    answers.refuse(task, reason, reason === "MaxHeap" ? heapWatch.retryAfter : undefined)
   }
 }

@@ -42,3 +42,10 @@ export const decideSeat = (facts: SeatFacts): SeatDecision => {
   if (facts.seats < facts.maxSessions) return "grant"
   return facts.coming > 0 ? "wait" : "evict"
 }
+
+/**
+ * How many sessions to close so that the heap falls from `used` to `low` (shares of its limit), if each holds as much as the
+ * next. At least one: what they hold is seen only after a collection, so the next look corrects it.
+ */
+export const sessionsToShed = (sessions: number, used: number, low: number): number =>
+  used <= 0 ? 0 : Math.max(1, Math.ceil((sessions * Math.max(0, used - low)) / used))

@@ -10,6 +10,7 @@ import type { Registry } from "../registry/Registry.ts"
 import { Frame, isInside } from "../task/Frame.ts"
 import type { Barrier, Finalizer, Generation } from "./Generation.ts"
 import { afterGone, joinClose } from "./lifecycle.ts"
+import { isOver } from "./ownership.ts"
 import { abortSignal } from "./signal.ts"
 import type { Next, Session } from "./Session.ts"
 
@@ -64,6 +65,7 @@ export class Closing {
     const registry = this.#registry
     const refuse = (): void =>
       registry.waiters.refuseAll(session, (task) => registry.answers.refuse(task, "Closed"))
+    this.#forgetSaved(session)
     switch (session.state) {
       case "Dormant":
       case "Quarantined":
@@ -89,14 +91,19 @@ export class Closing {
           this.barrier(session.generation, "Requested", "forget", finishWithin)
         break
       case "Stopping":
-        session.more.closers.push(done)
+        this.#whenGone(session, done)
         refuse()
         this.join(session)
-        if (session.generation !== undefined) session.generation.more.forgets = true
         break
     }
-    registry.saved.delete(session.key)
     registry.steps.commit()
+  }
+  /** What was saved goes; as a part of the close, unless that has come further already. */
+  #forgetSaved(session: Session): void {
+    const { generation } = session
+    if (generation !== undefined) generation.more.forgets = true
+    if (generation === undefined || isOver(generation))
+      this.#registry.steps.after(() => void this.#registry.saving.forget(session.key))
   }
 
   /** `restart(key)`: replaces the generation; what waits moves on. */
@@ -105,7 +112,7 @@ export class Closing {
     if (session.state === "Ready" && session.generation !== undefined) {
       session.more.closers.push(done)
       this.barrier(session.generation, "Restarted", "reopen", finishWithin)
-    } else if (session.state === "Stopping") session.more.closers.push(done)
+    } else if (session.state === "Stopping") this.#whenGone(session, done)
     else {
       if (session.state === "Quarantined") registry.supervision.lift(session)
       registry.steps.after(() => done(undefined))
@@ -113,18 +120,22 @@ export class Closing {
     registry.steps.commit()
   }
 
+  /** What has been abandoned already is waited for no further (L4). */
+  #whenGone(session: Session, done: (report: CloseReport | undefined) => void): void {
+    const shut = session.generation?.cold?.shut
+    if (shut === undefined) session.more.closers.push(done)
+    else this.#registry.steps.after(() => done(shut))
+  }
+
   /** Asked for by a task, carried out after it. */
   afterTurn(session: Session, what: "close" | "restart"): void {
     const registry = this.#registry
     if (what === "restart") return this.begin(session, "Restarted", "reopen")
     const { generation } = session
+    this.#forgetSaved(session)
     registry.waiters.refuseAll(session, (task) => registry.answers.refuse(task, "Closed"))
     if (generation?.phase === "live") this.begin(session, "Requested", "forget")
-    else if (generation !== undefined) {
-      this.join(session)
-      generation.more.forgets = true
-    }
-    registry.saved.delete(session.key)
+    else if (generation !== undefined) this.join(session)
   }
 
   /** Would it wait for the turn it is called in? */
@@ -180,6 +191,8 @@ export class Closing {
     registry.timetable.drop(cold.barrier?.deadline)
     registry.timetable.drop(cold.needGrace)
     registry.timetable.drop(cold.stable)
+    registry.recycling.stop(generation)
+    registry.probes.stop(generation)
     registry.events.lifecycle((stamp) => ({
       _tag: "Closing",
       session: generation.ref,
@@ -240,20 +253,11 @@ export class Closing {
   /** Saving is the first thing a close does, under a finalizer's deadline. */
   #planSave(generation: Generation, reason: CloseReason, save: (() => unknown) | undefined): void {
     const registry = this.#registry
-    const { session } = generation
     const cold = generation.more
-    if (forgetting.has(reason)) registry.saved.delete(session.key)
+    if (forgetting.has(reason) || cold.forgets) registry.saving.planForget(generation)
     // Never from a generation in bad order: the last good state stays.
     if (save === undefined || !orderly.has(reason) || cold.abandoned > 0 || cold.forgets) return
-    cold.toRun.unshift(async () => {
-      try {
-        const state = structuredClone(await save())
-        // Too late it would overwrite what the next generation saved.
-        if (!generation.gone && !cold.forgets) registry.saveState(session, state)
-      } catch (error) {
-        registry.supervision.note(session, "save", error)
-      }
-    })
+    cold.toRun.unshift(() => registry.saving.save(generation, save))
   }
 
   #nextFinalizer(generation: Generation): void {
@@ -318,13 +322,18 @@ export class Closing {
   #maybeGone(generation: Generation): void {
     const { cold } = generation
     if (cold === undefined) return
-    const outstanding = cold.openPending || cold.arriving > 0 || cold.abandoned > 0 || cold.finalizing > 0
+    const outstanding = cold.openPending || cold.arriving > 0 || cold.abandoned > 0 || cold.probing > 0 || cold.finalizing > 0
     if (outstanding || cold.toRun.length > 0) return
     if (generation.phase === "finalizing") this.#gone(generation, false)
     else if (generation.phase === "leaked") {
       generation.phase = "closed"
       this.leaked--
+      // Who waits because too many have leaked is looked at again.
+      this.#registry.steps.dirty = true
       this.#registry.events.lifecycle((stamp) => ({ _tag: "LeakEnded", session: generation.ref, ...stamp }))
+      if (cold.shut === undefined) return
+      generation.session.generation = undefined
+      this.#goOn(generation.session, cold.shut.reason)
     }
   }
 
@@ -353,12 +362,16 @@ export class Closing {
       ...stamp,
     }))
     const report: CloseReport = { session: generation.ref, reason, leaked, errors: cold.errors }
+    for (const closer of session.cold?.closers.splice(0) ?? []) registry.steps.after(() => closer(report))
+    registry.steps.dirty = true
+    if (leaked && registry.policy.onLeak === "wait") {
+      cold.shut = report
+      return registry.seats.release(session)
+    }
     session.generation = undefined
     // What only its closing needed goes with it; what was abandoned still counts its ends there.
     if (!leaked) generation.cold = undefined
-    for (const closer of session.cold?.closers.splice(0) ?? []) registry.steps.after(() => closer(report))
     this.#goOn(session, reason)
-    registry.steps.dirty = true
   }
   #goOn(session: Session, reason: CloseReason): void {
     const registry = this.#registry
@@ -370,6 +383,7 @@ export class Closing {
       waitedFor: session.waiting > 0,
       eager,
       accepting: registry.phase === "accepting",
+      seated: session.seated && seats.shut === undefined,
     })
     switch (then) {
       case "quarantine":

@@ -3,11 +3,12 @@
  * compared by object, never by number.
  */
 import type { SessionRef } from "../SessionKey.ts"
-import type { CloseReason } from "../Sessions.ts"
+import type { CloseReason, CloseReport } from "../Sessions.ts"
 import type { Frame } from "../task/Frame.ts"
 import type { TaskList } from "../task/Task.ts"
 import type { Lease } from "../task/Leases.ts"
 import type { Timed } from "../time/Timetable.ts"
+import type { Probe } from "./Probes.ts"
 import { refOf, type Next, type Session } from "./Session.ts"
 
 /** `aborting`: its opening was told to stop. `leaked`: abandoned at its close deadline. */
@@ -39,6 +40,8 @@ export class Generation {
   slotsTaken = 0
   /** Slots lost to turns that would not end. */
   slotsLost = 0
+  /** Runs and streams started on it. */
+  turns = 0
   running: TaskList | undefined = undefined
   cold: ColdGeneration | undefined = undefined
 
@@ -84,15 +87,28 @@ export class ColdGeneration {
   openPending = false
   /** Acquisitions that have not arrived. */
   arriving = 0
+  /** Probes that have been asked and have not ended, wanted or not. */
+  probing = 0
   /** Abandoned work that has not ended. */
   abandoned = 0
   /** Finalizers that run. */
   finalizing = 0
   toRun: Array<Finalizer> = []
   barrier: Barrier | undefined = undefined
+  probe: Probe | undefined = undefined
+  /** When it is too old. */
+  age: Timed | undefined = undefined
+  /** Too old or used up, but held by leases: they have until then. */
+  recycleGrace: Timed | undefined = undefined
   controller: AbortController | undefined = undefined
   abortReason: unknown = undefined
   save: (() => unknown) | undefined = undefined
+  /** What the previous life saved, while this one opens. */
+  restored: { readonly state: unknown; read: boolean } | undefined = undefined
+  /** The stored version that was read: only on top of it may be saved. */
+  version: string | undefined = undefined
+  /** Leaked, and its key stays shut until it has really ended: what its close was told. */
+  shut: CloseReport | undefined = undefined
   /** Closed for good while it was on its way out: what it saves is not wanted. */
   forgets = false
   openDeadline: Timed | undefined = undefined
@@ -115,6 +131,8 @@ export class ColdGeneration {
       this.save === undefined &&
       this.stable === undefined &&
       this.barrier === undefined &&
+      this.probe === undefined &&
+      this.age === undefined &&
       this.arriving === 0
     )
   }

@@ -4,6 +4,7 @@ import type { CloseReason } from "../Sessions.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { Frame } from "../task/Frame.ts"
 import { Generation } from "./Generation.ts"
+import type { OutageRefusal } from "./OutageBreaker.ts"
 import { delayAfterFailedOpen, stableAfter } from "./restartPolicy.ts"
 import type { Session } from "./Session.ts"
 import { abortSignal } from "./signal.ts"
@@ -24,18 +25,24 @@ export class Opening {
     const registry = this.#registry
     const wait = (session.cold?.retryAt ?? 0) - registry.time.now()
     if (wait <= 0) return this.#open(session)
-    registry.setState(session, "Backoff")
+    this.#backOff(session, wait)
+  }
+  #backOff(session: Session, wait: number): void {
+    const registry = this.#registry
+    if (session.state !== "Backoff") registry.setState(session, "Backoff")
     this.backingOff++
     session.more.backoff = registry.timetable.at("backoff", wait, () => {
-      if (session.state !== "Backoff") return
-      this.backingOff--
-      this.#open(session)
+      if (session.state === "Backoff") this.#open(session)
     })
   }
 
   #open(session: Session): void {
     const registry = this.#registry
     const now = registry.time.now()
+    const refusal = registry.breaker.refusal(session, now)
+    if (refusal !== undefined) return this.#notNow(session, refusal)
+    registry.breaker.begins(session)
+    if (session.state === "Backoff") this.backingOff--
     const generation = new Generation(session, registry.nextSerial(), ++session.generations, now)
     session.generation = generation
     registry.setState(session, "Opening")
@@ -47,7 +54,41 @@ export class Opening {
       if (generation.phase === "opening") this.#failed(generation, "TimedOut", undefined, true)
     })
     registry.events.lifecycle((stamp) => ({ _tag: "Opening", session: generation.ref, ...stamp }))
-    registry.steps.after(() => registry.driver.open(generation))
+    registry.steps.after(() => {
+      registry.saving.load(
+        generation,
+        () => {
+          if (generation.phase === "opening") registry.driver.open(generation)
+          // Given up while the store was asked: users' code has not begun.
+          else this.settled(generation, false, undefined)
+        },
+        (error) => this.settled(generation, false, error),
+      )
+    })
+  }
+
+  /** Too many openings fail: whoever waits is told, and nothing is held against the key. */
+  #notNow(session: Session, refusal: OutageRefusal): void {
+    const registry = this.#registry
+    const { cold } = session
+    if (session.waiting === 0 && cold?.eager === true) {
+      cold.retryAt = registry.time.now() + refusal.retryAfter
+      if (session.state === "Backoff") this.backingOff--
+      return this.#backOff(session, refusal.retryAfter)
+    }
+    const error = this.outageError(session, refusal)
+    registry.waiters.refuseAll(session, (task) => registry.answers.openFailed(task, error))
+    registry.waiters.rest(session)
+  }
+  outageError({ ref }: Session, { cause, retryAfter }: OutageRefusal): SessionOpenFailed {
+    return new SessionOpenFailed({
+      reason: "Failed",
+      message:
+        "Many sessions could not be opened lately, so for a moment no further ones are tried: see `cause` for the last failure.",
+      cause,
+      session: ref,
+      retryAfter: Math.ceil(retryAfter),
+    })
   }
 
   /** The user's open has ended: with the resource, or with what it threw. */
@@ -80,13 +121,17 @@ export class Opening {
     generation.since = now
     registry.setState(session, "Ready")
     if (session.cold !== undefined) this.#settleDown(session, generation)
+    registry.recycling.begin(generation)
     const { cold } = generation
     if (cold !== undefined) {
+      if (cold.probe !== undefined) registry.probes.begin(generation)
+      cold.restored = undefined
       cold.openFrame = undefined
       cold.openDeadline = undefined
       // An idle session must not carry what only its opening needed.
       if (cold.isEmpty) generation.cold = undefined
     }
+    registry.breaker.opened(session, now)
     registry.monitor.opened(openedAfter)
     registry.events.lifecycle((stamp) => ({
       _tag: "Opened",
@@ -100,6 +145,7 @@ export class Opening {
   #settleDown(session: Session, generation: Generation): void {
     const registry = this.#registry
     session.more.attempt = 0
+    session.more.failedRestores = 0
     session.more.retryAt = 0
     generation.more.stable = registry.timetable.at("forget", stableAfter(registry.policy.restart), () => {
       if (session.generation !== generation || generation.phase !== "live" || session.cold === undefined)
@@ -118,6 +164,7 @@ export class Opening {
     const cold = session.more
     const now = registry.time.now()
     cold.attempt++
+    if (generation.cold?.restored?.read === true) cold.failedRestores++
     cold.retryAt = now + delayAfterFailedOpen(registry.policy.restart, cold.attempt, registry.random())
     const error = new SessionOpenFailed({
       reason,
@@ -127,6 +174,7 @@ export class Opening {
       explain: registry.answers.explainLater(session),
     })
     cold.lastError = cause ?? error
+    registry.breaker.failed(session, now, cause ?? error)
     registry.supervision.note(session, "open", cause ?? error)
     registry.monitor.failedOpens++
     generation.reason = "OpenFailed"
@@ -150,6 +198,7 @@ export class Opening {
     const registry = this.#registry
     const generation = session.generation
     if (session.state !== "Opening" || generation === undefined) return
+    registry.breaker.givenUp(session)
     generation.reason = reason
     session.next = "forget"
     registry.setState(session, "Stopping")

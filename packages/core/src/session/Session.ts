@@ -30,6 +30,8 @@ export interface Cold {
   coolDowns: number
   /** The next generation decides whether the key is quarantined again. */
   trial: boolean
+  /** Openings in a row that read a saved state and failed. */
+  failedRestores: number
   /** It is being rebuilt because of `restart.eager`: also when nobody waits. */
   eager: boolean
   lastError: unknown
@@ -84,6 +86,7 @@ export class Session extends Timed {
       until: 0,
       coolDowns: 0,
       trial: false,
+      failedRestores: 0,
       eager: false,
       lastError: undefined,
       backoff: undefined,

@@ -1,6 +1,6 @@
 /**
  * What loses a generation, and what then (L11): rebuilt on demand, a key that loses too many in a short time is left alone
- * for a while. Probes, breakers and recycling belong here too; they only decide when `lose` or a barrier is called.
+ * for a while.
  */
 import { currentFrame } from "../context.ts"
 import type { Explanation } from "../observe/Explanation.ts"
@@ -28,7 +28,8 @@ export class Supervision {
   broken(generation: Generation, cause: unknown, by: Task | undefined = turnOf(generation)): void {
     if (generation.phase === "opening") generation.more.lostEarly ??= { cause }
     // From an older generation, or said again: fenced by identity (L21).
-    else if (generation.phase === "live") this.lose(generation, "Broken", cause, by)
+    else if (generation.phase === "live")
+      this.lose(generation, "Broken", cause, by === undefined ? "resource" : "task", by)
     this.#registry.steps.commit()
   }
 
@@ -41,7 +42,14 @@ export class Supervision {
     steps.commit()
   }
 
-  lose(generation: Generation, reason: "Broken" | "Unresponsive", cause: unknown, by?: Task): void {
+  /** `found`: who noticed; `by`: a task that found out itself keeps its own outcome. */
+  lose(
+    generation: Generation,
+    reason: "Broken" | "Unresponsive",
+    cause: unknown,
+    found: "resource" | "task" | "probe" | "watchdog",
+    by?: Task,
+  ): void {
     const registry = this.#registry
     const { session } = generation
     const { policy } = registry
@@ -49,12 +57,12 @@ export class Supervision {
     const error =
       cause ??
       new Error(reason === "Unresponsive" ? "No turn could be brought to an end." : "Declared broken.")
-    this.note(session, "task", error)
+    this.note(session, found === "probe" ? "probe" : "task", error)
     registry.events.lifecycle((stamp) => ({
       _tag: "Lost",
       session: generation.ref,
       cause: error,
-      by: reason === "Unresponsive" ? "watchdog" : by === undefined ? "resource" : "task",
+      by: found,
       ...stamp,
     }))
     if (!policy.rebuild) return registry.closing.begin(session, reason, "forget", by)

@@ -29,9 +29,12 @@ export const afterGone = (facts: {
   /** Rebuild without a use: `restart.eager`, and the generation was lost. */
   readonly eager: boolean
   readonly accepting: boolean
+  /** It still has its seat, and what has one may open. */
+  readonly seated: boolean
 }): "quarantine" | "reopen" | "rejoin" | "forget" => {
   if (facts.next === "quarantine") return "quarantine"
-  if (facts.next === "reopen" && (facts.waitedFor || (facts.eager && facts.accepting))) return "reopen"
+  const wanted = facts.waitedFor || (facts.eager && facts.accepting)
+  if (facts.next === "reopen" && wanted && facts.seated) return "reopen"
   return facts.waitedFor ? "rejoin" : "forget"
 }
 

@@ -24,8 +24,13 @@ export class Answers {
   /** Fixes the outcome; the first cause that gets here decides (L5). */
   tell(task: Task, outcome: TaskOutcome, value: unknown): void {
     if (task.outcome !== undefined) return
-    task.outcome = outcome
     const { extras, parent } = task
+    if (extras !== undefined && extras.replayed === true && outcome === "rejected") {
+      // It had been started: that it is not started once more makes it no refusal.
+      outcome = "interrupted"
+      value = this.stopped(task, "Broken", false, value)
+    }
+    task.outcome = outcome
     if (extras !== undefined) {
       this.#registry.timetable.drop(extras.timeout)
       this.#registry.timetable.drop(extras.seat)

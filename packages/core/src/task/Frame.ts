@@ -1,5 +1,5 @@
 /**
- * One link of the chain a call is made from: a turn, an open or a finalizer. Kept in our AsyncLocalStorage, where anything
+ * One link of the chain a call is made from: a turn, an open, a probe or a finalizer. Kept in our AsyncLocalStorage, where anything
  * a turn leaves behind keeps it alive; so it lets go of everything when its work ends.
  */
 import type { Session } from "../session/Session.ts"
@@ -11,7 +11,7 @@ export class Frame {
   session: Session | undefined
   /** The task, for a turn. */
   task: Task | undefined
-  readonly kind: "turn" | "open" | "finalizer"
+  readonly kind: "turn" | "open" | "probe" | "finalizer"
   /** Calls made from here whose callers have not been told yet. */
   calls: Set<Task> | undefined = undefined
 

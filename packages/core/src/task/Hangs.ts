@@ -22,7 +22,7 @@ export class Hangs {
         : registry.timetable.list("silence", silence)
     list.add(task, now)
     this.watched++
-    registry.loopTime.watch(now)
+    registry.loopTime.watch(now, silence)
   }
 
   /** Silent for its limit, unless the clock stood still meanwhile (L13, L23). */
@@ -114,7 +114,7 @@ export class Hangs {
     const registry = this.#registry
     for (const task of tasks) this.abandon(task)
     if (generation.slotsLost >= registry.policy.concurrency)
-      return registry.supervision.lose(generation, "Unresponsive", undefined)
+      return registry.supervision.lose(generation, "Unresponsive", undefined, "watchdog")
     this.recheck(generation.session)
     registry.turns.pump(generation.session)
   }

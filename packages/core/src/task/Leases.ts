@@ -78,7 +78,7 @@ export class Leases {
     if (silence === Infinity) return
     this.#registry.timetable.list("lease", silence).add(lease, now)
     this.watched++
-    this.#registry.loopTime.watch(now)
+    this.#registry.loopTime.watch(now, silence)
   }
   progress(lease: Lease): void {
     lease.progressAt = this.#registry.time.now()
@@ -110,6 +110,7 @@ export class Leases {
     this.tell(lease)
     if (registry.events.watched)
       registry.events.lease(how === "expired" ? "LeaseExpired" : "LeaseReleased", lease)
+    this.#registry.recycling.leaseEnded(generation)
     // Work that waited for this lease's generation is the lease's own: it has nowhere to go.
     if (generation.phase === "live") registry.turns.pump(generation.session)
     // Only its holder ends it from outside; the other ends are part of a larger step (L20).

@@ -31,6 +31,10 @@ export interface TaskExtras {
   seat?: Timed | undefined
   /** The lease it works for. */
   lease?: Lease | undefined
+  /** It may be started once more after a lost generation (L12). */
+  idempotent?: true
+  /** It has been put back, and is not put back again. */
+  replayed?: true
 }
 
 export abstract class Task extends Timed {
@@ -77,6 +81,10 @@ export abstract class Task extends Timed {
   abstract begin(generation: Generation): void
   /** Tells the work to stop. Called after the step. */
   abstract stop(reason: unknown): void
+  /** Made ready to begin once more; `false`: this kind of work cannot. */
+  renew(): boolean {
+    return false
+  }
   /** Tells the caller. Runs no user code. */
   abstract deliver(outcome: TaskOutcome, value: unknown): void
 
@@ -96,7 +104,7 @@ export abstract class Task extends Timed {
     return `t${this.number}`
   }
   get started(): boolean {
-    return this.generation !== undefined
+    return this.generation !== undefined || this.extras?.replayed === true
   }
   get more(): TaskExtras {
     return (this.extras ??= {})
@@ -117,6 +125,18 @@ export class TaskList {
     this.last = task
     if (last === undefined) this.first = task
     else last.behind = task
+    this.size++
+  }
+  /** Back to its old place: tasks are numbered in the order of their hand-in. */
+  putBack(task: Task): void {
+    let next = this.first
+    while (next !== undefined && next.number < task.number) next = next.behind
+    if (next === undefined) return this.push(task)
+    task.before = next.before
+    task.behind = next
+    if (next.before === undefined) this.first = task
+    else next.before.behind = task
+    next.before = task
     this.size++
   }
   remove(task: Task): void {

@@ -8,7 +8,7 @@ import type { Session } from "../session/Session.ts"
 import { Frame } from "./Frame.ts"
 import { outcomeOfWork } from "./outcomes.ts"
 import { discharge, enlist } from "./slots.ts"
-import type { Task } from "./Task.ts"
+import { TaskList, type Task } from "./Task.ts"
 
 export class Turns {
   readonly #registry: Registry
@@ -30,6 +30,8 @@ export class Turns {
     task.stallMark = registry.loopTime.mark(now)
     task.frame = new Frame("turn", session, task, task.parent)
     enlist(generation, task)
+    if (task.kind !== "background" && ++generation.turns >= registry.policy.maxTurns)
+      registry.recycling.due(generation)
     if (task.silence !== Infinity) registry.hangs.watch(task, task.silence, now)
     if (registry.events.watched) registry.events.task("TaskStarted", task)
     registry.steps.begin(task)
@@ -51,26 +53,40 @@ export class Turns {
     const registry = this.#registry
     const generation = session.generation
     if (session.state !== "Ready" || generation === undefined) return
-    const barrier = generation.cold?.barrier
+    const { cold } = generation
+    const barrier = cold?.barrier
     if (barrier !== undefined) {
       if (turnsOf(generation) === 0) return registry.closing.begin(session, barrier.reason, barrier.next)
       return registry.hangs.need(session)
     }
+    if (cold?.probe !== undefined)
+      registry.probes.look(generation, cold.probe, (now ??= registry.time.now()), wantsResource(session))
     if (session.waiting > 0) {
       now ??= registry.time.now()
       for (const task of session.arrivals ?? []) {
+        if (this.#held(generation, now) && (task.kind !== "lease" || retires(generation))) continue
         registry.waiters.leave(task)
         this.start(session, task, now)
       }
       const { concurrency } = registry.policy
       for (let task = session.queue?.first; task !== undefined; task = session.queue?.first) {
-        if (generation.slotsTaken + generation.slotsLost >= concurrency) break
+        if (generation.slotsTaken + generation.slotsLost >= concurrency || this.#held(generation, now)) break
         registry.waiters.leave(task)
         this.start(session, task, now)
       }
     }
     if (session.idle) this.#becameIdle(session, now ?? registry.time.now())
     else registry.hangs.need(session)
+  }
+
+  /** It starts nothing: it retires, or a probe is asked. */
+  #held(generation: Generation, now: number): boolean {
+    const { cold } = generation
+    if (cold === undefined) return false
+    return (
+      cold.barrier !== undefined ||
+      (cold.probe !== undefined && this.#registry.probes.holds(generation, cold.probe, now))
+    )
   }
 
   #becameIdle(session: Session, now: number): void {
@@ -87,7 +103,13 @@ export class Turns {
     if (generation === undefined || session === undefined) return
     if (task.state === "ended") return this.#endedLate(task, generation)
     const now = registry.time.now()
+    const again = task.extras?.idempotent === true && !returned && runsAgain(task, generation, session)
     this.settle(task, generation)
+    if (again) {
+      this.#putBack(task, session, now)
+      registry.closing.workEnded(generation)
+      return registry.steps.commit()
+    }
     if (task.outcome === undefined) {
       const outcome = outcomeOfWork(task.cut, returned)
       const told =
@@ -95,8 +117,12 @@ export class Turns {
           ? value
           : registry.answers.stopped(task, task.cut, false, value)
       registry.answers.tell(task, outcome, told)
-      if (outcome === "failed") registry.supervision.note(session, "task", value)
+      if (outcome === "failed") {
+        registry.supervision.note(session, "task", value)
+        if (generation.cold?.probe !== undefined) registry.probes.doubt(generation.cold.probe, value, now)
+      }
     }
+    if (returned && generation.cold?.probe !== undefined) registry.probes.trust(generation.cold.probe, now)
     registry.draining.note(task)
     registry.monitor.taskEnded(task, task.outcome ?? "interrupted", now)
     const afterwards = task.extras?.afterwards
@@ -107,6 +133,23 @@ export class Turns {
     if (!live) registry.closing.workEnded(generation)
     if (registry.phase === "draining") registry.steps.dirty = true
     registry.steps.commit()
+  }
+
+  /** Waits for the next generation at its old place, its queue clock starts again (L12). */
+  #putBack(task: Task, session: Session, now: number): void {
+    const registry = this.#registry
+    const extras = task.more
+    extras.replayed = true
+    extras.afterwards = undefined
+    task.state = "queued"
+    task.cut = undefined
+    task.generation = undefined
+    task.frame = undefined
+    if (task.beside) (session.arrivals ??= new TaskList()).putBack(task)
+    else (session.queue ??= new TaskList()).putBack(task)
+    if (registry.policy.timeouts.queue !== Infinity)
+      registry.timetable.list("queue", registry.policy.timeouts.queue).add(task, now)
+    if (registry.events.watched) registry.events.task("TaskQueued", task)
   }
 
   /** An abandoned task ends after all: fenced off, and counted (L21). */
@@ -133,6 +176,28 @@ export class Turns {
     for (const onEnd of extras.onEnd ?? []) this.#registry.steps.after(onEnd)
     extras.onEnd = undefined
   }
+}
+
+/** Stopped because its generation was lost, and another one is to come: then it may begin once more. */
+const runsAgain = (task: Task, generation: Generation, session: Session): boolean =>
+  task.outcome === undefined &&
+  task.cut === "Broken" &&
+  task.bound === undefined &&
+  task.extras?.replayed !== true &&
+  session.generation === generation &&
+  session.state === "Stopping" &&
+  session.next === "reopen" &&
+  session.registry.phase === "accepting" &&
+  task.renew()
+
+const retires = (generation: Generation): boolean => generation.cold?.barrier !== undefined
+
+/** Somebody waits who would touch the resource: a lease does not. */
+const wantsResource = (session: Session): boolean => {
+  if (session.queue !== undefined) return true
+  for (let task = session.arrivals?.first; task !== undefined; task = task.behind)
+    if (task.kind !== "lease") return true
+  return false
 }
 
 /** Turns and work beside them, without what runs in the background. */

@@ -21,8 +21,9 @@ export const reentry = (
   const chain = activeChain(from)
   if (chain.length === 0) return "clear"
   const generation = session.generation
-  if (beside && session.state === "Ready" && generation?.cold?.barrier === undefined) return "clear"
   const ancestors = new Set(chain)
+  if (beside && session.state === "Ready" && generation?.cold?.barrier === undefined)
+    return mayEnd(generation?.cold?.probe?.asked?.frame, ancestors, new Set()) ? "clear" : "deadlock"
   const holdsSlot = chain.filter(
     (link) => link.session === session && link.task !== undefined && !link.task.beside,
   )
@@ -77,6 +78,8 @@ const canEnter = (session: Session, ancestors: ReadonlySet<Frame>, path: Set<Fra
       )
     case "Ready": {
       const frames = running(generation)
+      // Nothing starts beside a probe.
+      if (!mayEnd(generation.cold?.probe?.asked?.frame, ancestors, path)) return false
       if (generation.cold?.barrier !== undefined) {
         // It waits for the work beside the turns too; what runs in the background is stopped then.
         return frames.every((frame) => frame.task?.kind === "background" || canEnd(frame, ancestors, path))

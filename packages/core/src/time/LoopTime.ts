@@ -7,12 +7,14 @@ import type { Alarm, TimeSource } from "./TimeSource.ts"
 // Below this a late pulse is an ordinary busy loop.
 const toleratedMs = 10
 
+const periodFor = (limit: number): number => Math.min(500, Math.max(5, limit / 16))
+
 export class LoopTime {
   /** Milliseconds during which the loop stood still, since the beginning. */
   stalled = 0
   readonly #time: TimeSource
   readonly #alarm: Alarm
-  readonly #period: number
+  #period: number
   readonly #watched: () => boolean
   #nextBeat = Infinity
 
@@ -20,12 +22,18 @@ export class LoopTime {
   constructor(time: TimeSource, silence: number, watched: () => boolean) {
     this.#time = time
     this.#watched = watched
-    this.#period = Math.min(500, Math.max(5, silence / 16))
+    this.#period = periodFor(silence)
     this.#alarm = time.alarm(() => this.#beat())
   }
-  /** Called when somebody begins to be watched. */
-  watch(now: number): void {
-    if (this.#nextBeat === Infinity) this.#setBeat(now)
+  /** Called when somebody begins to be watched; `limit`: a shorter one than all before needs a quicker pulse. */
+  watch(now: number, limit = Infinity): void {
+    const period = periodFor(limit)
+    const quicker = period < this.#period
+    if (quicker) this.#period = period
+    if (quicker || this.#nextBeat === Infinity) {
+      this.catchUp(now)
+      this.#setBeat(now)
+    }
   }
   /** Credits a stall that is over but whose pulse has not beaten yet. */
   catchUp(now: number): void {

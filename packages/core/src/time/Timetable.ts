@@ -15,7 +15,9 @@ export const ranks = [
   "grace",
   "open",
   "close",
+  "probe",
   "lease",
+  "recycle",
   "backoff",
   "forget",
   "drain",
@@ -24,7 +26,7 @@ export const ranks = [
 export type Rank = (typeof ranks)[number]
 
 /** Nobody waits for these, so they do not keep the process alive. */
-const unheld: ReadonlySet<Rank> = new Set(["silence", "lease", "forget", "idle"])
+const unheld: ReadonlySet<Rank> = new Set(["silence", "lease", "recycle", "forget", "idle"])
 
 /** Something with a deadline; in at most one list at a time. */
 export abstract class Timed {

@@ -43,7 +43,7 @@ describe.each(faces)("$face", ({ world }) => {
     const drained = watch(clock, sessions.drain())
     await clock.advance(0)
     expect(drained.outcome).not.toBe("pending")
-    expect(registry.saved.get("a")).toEqual({ from: 1 })
+    expect(registry.saving.store.load("a")).toMatchObject({ state: { from: 1 } })
   })
 
   test("L24, L25: a close forgets it, whoever saved it; other keys keep theirs", async () => {

@@ -15,6 +15,12 @@ describe("L17: defaults", () => {
     idleTimeout: 15 * minute,
     maxSessions: 10_000,
     maxPerOwner: Infinity,
+    maxAge: Infinity,
+    maxTurns: Infinity,
+    maxHeap: 1,
+    onLeak: "reopen",
+    maxLeaked: 100,
+    store: undefined,
     timeouts: {
       seat: 5 * second,
       queue: 5 * minute,
@@ -44,6 +50,12 @@ describe("L17: defaults", () => {
       "idleTimeout",
       "maxSessions",
       "maxPerOwner",
+      "maxAge",
+      "maxTurns",
+      "maxHeap",
+      "onLeak",
+      "maxLeaked",
+      "store",
       "timeouts",
       "restart",
     ]
@@ -64,6 +76,12 @@ describe("L17: defaults", () => {
       idleTimeout: 0,
       maxSessions: 1,
       maxPerOwner: 1,
+      maxAge: 1,
+      maxTurns: 1,
+      maxHeap: 0,
+      onLeak: "wait" as const,
+      maxLeaked: 1,
+      store: { load: () => undefined, save: () => undefined, remove: () => undefined },
       timeouts: least,
       restart,
     }
@@ -97,7 +115,7 @@ describe("L17: options of one call", () => {
     ["mustExist", flags],
     ["detach", flags],
     ["timeOut", [5]],
-    ["idempotent", [true]],
+    ["idempotent", flags],
   ]
   test.each(
     wrong.flatMap(([name, values]) =>

@@ -18,6 +18,13 @@ const cases: ReadonlyArray<readonly [option: string, wrong: ReadonlyArray<unknow
   ["idleTimeout", times],
   ["maxSessions", [0, ...counts]],
   ["maxPerOwner", [0, ...counts]],
+  ["maxAge", [0, 0.5, ...times]],
+  ["maxTurns", [0, ...counts]],
+  ["maxHeap", [-0.1, 1.1, Number.NaN, "0.8", null, {}]],
+  ["onLeak", ["", "Wait", "quarantine", 5, null, true]],
+  ["maxLeaked", [0, ...counts]],
+  ["store", objects],
+  ["store.load", functions],
   ["timeouts", objects],
   ...["seat", "queue", "grace"].map((name) => [`timeouts.${name}`, times] as const),
   ...["open", "silence", "stall", "lease", "close"].map(

@@ -31,6 +31,7 @@ const facts = fc.record({
   waitedFor: fc.boolean(),
   eager: fc.boolean(),
   accepting: fc.boolean(),
+  seated: fc.boolean(),
 })
 
 test("L24: only a replaced generation keeps its seat, and only when somebody waits or it is rebuilt eagerly", () => {
@@ -38,7 +39,9 @@ test("L24: only a replaced generation keeps its seat, and only when somebody wai
     fc.property(facts, (of) => {
       const then = afterGone(of)
       expect(then === "quarantine").toBe(of.next === "quarantine")
-      expect(then === "reopen").toBe(of.next === "reopen" && (of.waitedFor || (of.eager && of.accepting)))
+      expect(then === "reopen").toBe(
+        of.next === "reopen" && of.seated && (of.waitedFor || (of.eager && of.accepting)),
+      )
       if (of.next === "forget") expect(then).toBe(of.waitedFor ? "rejoin" : "forget")
       // Nobody who waits is forgotten, and nothing is opened for nobody.
       if (then === "forget") expect(of.waitedFor).toBe(false)

@@ -186,6 +186,10 @@ const openingOf = (session: CurrentSessionShape, signal: AbortSignal): Opening =
   },
   onClose: (finalizer) => Effect.runSync(session.onClose((reason) => effectOf(() => finalizer(reason)))),
   save: (state) => Effect.runSync(session.save(Effect.promise(async () => state()))),
+  probe: (check, options) =>
+    Effect.runSync(
+      session.probe((context) => effectOf((signal) => check({ ...context, signal })), options),
+    ),
   broken: session.brokenUnsafe,
   end: session.endUnsafe,
 })

@@ -1,10 +1,16 @@
 /** What a session's layer can know and do about its session; in the layer's context, and handed to `layer`. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { resolveProbe } from "../../options.ts"
 import type { SessionRef } from "../../SessionKey.ts"
-import type { CloseReason } from "../../Sessions.ts"
+import type { ProbeOptions } from "../../SessionOptions.ts"
+import type { CloseReason, ProbeContext } from "../../Sessions.ts"
 import type { Generation } from "../../session/Generation.ts"
 import { isOver, keep } from "../../session/ownership.ts"
+
+export type ProbeCheck =
+  | Effect.Effect<unknown, unknown>
+  | ((context: Pick<ProbeContext, "why" | "error">) => Effect.Effect<unknown, unknown>)
 
 export interface CurrentSessionShape extends SessionRef {
   /** What `save` gave in this key's previous life, else undefined. `unknown`: an older release may have written it. */
@@ -18,6 +24,12 @@ export interface CurrentSessionShape extends SessionRef {
   readonly onClose: (
     finalizer: (reason: CloseReason) => Effect.Effect<unknown, unknown>,
   ) => Effect.Effect<void>
+  /**
+   * Still good? `false`, a failure, or its `timeout` passed: the session is broken. Asked after a task failed with its own
+   * error, before a turn on stale trust, and `every` so often; only while no turn runs, and never as a use. The last one
+   * given counts. It is interrupted when its answer is no longer wanted. As a function it is told why it is asked.
+   */
+  readonly probe: (check: ProbeCheck, options?: ProbeOptions) => Effect.Effect<void>
   /** It can no longer be used: running tasks stop, queued ones wait for the next generation. */
   readonly broken: (cause?: unknown) => Effect.Effect<void>
   /** The same, for listeners. */
@@ -36,7 +48,10 @@ export class CurrentSession extends Context.Service<CurrentSession, CurrentSessi
 export const currentSession = (generation: Generation, run: RunOwn): CurrentSessionShape =>
   new SessionServices(generation, run)
 
-export type RunOwn = (effect: Effect.Effect<unknown, unknown>) => Promise<unknown>
+export type RunOwn = (
+  effect: Effect.Effect<unknown, unknown>,
+  options?: { readonly signal: AbortSignal },
+) => Promise<unknown>
 
 /** Functions are made when they are read: every session keeps one of these. */
 class SessionServices implements CurrentSessionShape {
@@ -65,14 +80,26 @@ class SessionServices implements CurrentSessionShape {
     return this.#generation.serial
   }
   get restored(): unknown {
-    const { session } = this.#generation
-    const saved = session.registry.saved.get(session.key)
-    return saved === undefined ? undefined : structuredClone(saved)
+    return this.#generation.session.registry.saving.restored(this.#generation)
   }
   get save(): CurrentSessionShape["save"] {
     return (state) =>
       Effect.sync(() => {
         if (!isOver(this.#generation)) this.#generation.more.save = () => this.#run(state)
+      })
+  }
+  get probe(): CurrentSessionShape["probe"] {
+    return (check, options) =>
+      Effect.sync(() => {
+        const policy = resolveProbe(options)
+        const { registry } = this.#generation.session
+        if (!isOver(this.#generation))
+          registry.probes.set(
+            this.#generation,
+            ({ why, error, signal }) =>
+              this.#run(typeof check === "function" ? check({ why, error }) : check, { signal }),
+            policy,
+          )
       })
   }
   get onClose(): CurrentSessionShape["onClose"] {

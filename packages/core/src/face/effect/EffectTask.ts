@@ -66,6 +66,12 @@ export class EffectTask extends Task {
     this.#stopped = true
     this.#fiber?.interruptUnsafe()
   }
+  override renew(): boolean {
+    this.#fiber = undefined
+    this.#exit = undefined
+    this.#stopped = false
+    return true
+  }
   deliver(outcome: TaskOutcome, value: unknown): void {
     const resume = this.#resume
     if (resume === undefined) return

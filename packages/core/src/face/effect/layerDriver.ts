@@ -15,7 +15,7 @@ import { runClean } from "../../context.ts"
 import type { Driver } from "../../registry/Registry.ts"
 import type { Generation } from "../../session/Generation.ts"
 import { keep } from "../../session/ownership.ts"
-import { CurrentSession, currentSession, type CurrentSessionShape } from "./CurrentSession.ts"
+import { CurrentSession, currentSession, type CurrentSessionShape, type RunOwn } from "./CurrentSession.ts"
 import { SessionContext } from "./SessionContext.ts"
 
 export type SessionLayer = (session: CurrentSessionShape) => Layer.Layer<never, unknown>
@@ -24,8 +24,7 @@ export const layerDriver = (layer: SessionLayer, application: Context.Context<ne
   // The span in which the registry was made has ended long before most sessions open.
   const context = Context.omit(Tracer.ParentSpan)(application)
   const fork = Effect.runForkWith(context)
-  const run = (effect: Effect.Effect<unknown, unknown>): Promise<unknown> =>
-    Effect.runPromiseWith(context)(effect)
+  const run: RunOwn = (effect, options) => Effect.runPromiseWith(context)(effect, options)
   const building = new WeakMap<Generation, Fiber.Fiber<unknown, unknown>>()
 
   const open = (generation: Generation): void => {

@@ -47,7 +47,7 @@ export const runEffect = (
 /** What the caller lent must not be taken back while the task still uses it: its fiber waits, at most `grace`. */
 const leaving = (registry: Registry, task: Task): Effect.Effect<void> =>
   Effect.callback<void>((done) => {
-    const started = task.started && task.state !== "ended"
+    const started = task.state === "running" || task.state === "stopping"
     if (started) registry.stops.whenEnded(task, () => done(Effect.void))
     registry.stops.stopForCaller(task, "Cancelled")
     registry.steps.commit()

@@ -1,6 +1,6 @@
 /** What a Promise-face `open` gets, and how it is called. */
 import { runClean } from "../../context.ts"
-import { checkedFunction } from "../../options.ts"
+import { checkedFunction, resolveProbe } from "../../options.ts"
 import type { Driver } from "../../registry/Registry.ts"
 import type { SessionRef } from "../../SessionKey.ts"
 import type { CloseReason, Opening } from "../../Sessions.ts"
@@ -41,9 +41,7 @@ class OpeningHandle implements Opening {
     return signalOf(this.#generation)
   }
   get restored(): unknown {
-    const { session } = this.#generation
-    const saved = session.registry.saved.get(session.key)
-    return saved === undefined ? undefined : structuredClone(saved)
+    return this.#generation.session.registry.saving.restored(this.#generation)
   }
   get use(): Opening["use"] {
     const generation = this.#generation
@@ -54,6 +52,14 @@ class OpeningHandle implements Opening {
     return (finalizer) => {
       checkedFunction("finalizer", finalizer)
       keep(generation, finalizer)
+    }
+  }
+  get probe(): Opening["probe"] {
+    const generation = this.#generation
+    return (check, options) => {
+      checkedFunction("check", check)
+      const policy = resolveProbe(options)
+      if (!isOver(generation)) generation.session.registry.probes.set(generation, check, policy)
     }
   }
   get save(): Opening["save"] {

@@ -56,6 +56,11 @@ export class PromiseTask extends Task {
     // Its listeners are part of the turn: they must not see the store of whoever stops it (L19).
     if (this.#controller !== undefined) runFramed(this.carrier, this.frame, abort, this.#controller, reason)
   }
+  override renew(): boolean {
+    this.#controller = undefined
+    this.#stopReason = undefined
+    return true
+  }
   /** Made when it is first read: most tasks never look. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

@@ -63,6 +63,10 @@ export class StreamTask extends PromiseTask {
     this.#ask()
   }
 
+  /** Its consumer may have had elements already. */
+  override renew(): boolean {
+    return false
+  }
   /** The consumer wants one more. */
   want(): void {
     this.#wanted++
