@@ -98,6 +98,7 @@ const unknownExplanation = (session: SessionRef): Explanation => ({
   tasks: [],
   restarts: { left: 0, nextAt: undefined },
   errors: [],
+  history: [],
   toString: () => "Nothing is known of this session.",
 })
 

@@ -33,6 +33,11 @@ export type { Explanation, LeaseInfo, SessionState, TaskInfo, TaskOutcome } from
 export type { SessionEvent } from "./observe/SessionEvent.ts"
 export type { DrainReport, SessionSummary, Snapshot } from "./observe/Snapshot.ts"
 
+// Where saved state is kept.
+export { keyValueStore, type KeyValueStoreOptions } from "./store/keyValueStore.ts"
+export { memoryStore, type MemoryStoreOptions } from "./store/memoryStore.ts"
+export type { SessionStore, Stored } from "./store/SessionStore.ts"
+
 // The Effect face.
 export { Sessions, type SessionService } from "./face/effect/Sessions.ts"
 export { CurrentSession, type CurrentSessionShape } from "./face/effect/CurrentSession.ts"

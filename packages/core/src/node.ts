@@ -2,3 +2,4 @@
 export { drainOnSignals, type DrainOnSignals } from "./node/drainOnSignals.ts"
 export { ownProcess, type OwnProcess } from "./node/ownProcess.ts"
 export { ownedProcesses } from "./node/ownProcess/household.ts"
+export { fileStore, type FileStoreOptions } from "./node/fileStore.ts"

@@ -34,6 +34,32 @@ export interface LeaseInfo {
   readonly expiresAt: number | undefined
 }
 
+/** One fact of a session's life. Times are epoch milliseconds. */
+export interface SessionFact {
+  readonly at: number
+  /** Which generation of this stay, and its number in the registry. */
+  readonly generation: number
+  readonly serial: number
+  readonly what:
+    | "Opening"
+    | "Opened"
+    | "OpenFailed"
+    | "Lost"
+    | "Quarantined"
+    | "Closing"
+    | "Closed"
+    | "LeakEnded"
+    /** A task that would not end, and whose slot was given up. */
+    | "Abandoned"
+    /** Too old or used up: starts nothing new. */
+    | "Retiring"
+    | "SnapshotConflict"
+    | "SnapshotUnreadable"
+    | "SnapshotSetAside"
+  /** A reason, or an error in a few words. */
+  readonly detail: string | undefined
+}
+
 /** Why a session is alive, why it ended, why a request waits. Of a key never seen: Closed, generation 0. */
 export interface Explanation {
   readonly session: SessionRef
@@ -46,9 +72,11 @@ export interface Explanation {
   readonly ended: { readonly at: number; readonly reason: CloseReason } | undefined
   readonly tasks: ReadonlyArray<
     TaskInfo & {
-      readonly waitsFor: "seat" | "backoff" | "open" | "turn" | "probe" | "restart" | undefined
+      readonly waitsFor: "seat" | "backoff" | "open" | "turn" | "probe" | "restart" | "leak" | undefined
       /** How many are ahead of it in the same line. */
       readonly behind: number
+      /** The clock that ends its waiting if nothing else does. */
+      readonly waitEnds: { readonly clock: "timeout" | "queue" | "seat"; readonly at: number } | undefined
     }
   >
   readonly restarts: { readonly left: number; readonly nextAt: number | undefined }
@@ -58,6 +86,8 @@ export interface Explanation {
     readonly in: "open" | "task" | "probe" | "save" | "close"
     readonly error: unknown
   }>
+  /** The last 64 facts of its life, oldest first; earlier stays included while they are remembered. */
+  readonly history: ReadonlyArray<SessionFact>
   /** A paragraph for people. */
   readonly toString: () => string
 }

@@ -9,6 +9,8 @@ const ringSize = 256
 const shortestRetry = 100
 const longestRetry = 60_000
 
+const bounded = (ms: number): number => Math.min(longestRetry, Math.max(shortestRetry, Math.ceil(ms)))
+
 export class Monitor {
   readonly outcomes: Record<TaskOutcome, number> = {
     succeeded: 0,
@@ -32,6 +34,8 @@ export class Monitor {
   leaks = 0
   /** Abandoned work that ended after all. */
   late = 0
+  /** Mistakes of ours. */
+  defects = 0
 
   taskEnded(task: Task, outcome: TaskOutcome, now: number): void {
     // A lease is granted, not run: its nothing would make every turn look shorter.
@@ -59,19 +63,23 @@ export class Monitor {
     this.closes.record(durationMs)
     if (leaked) this.leaks++
   }
-  /** When `ahead` turns of the usual length will be over. */
-  retryAfter(ahead: number): number {
-    return Math.min(longestRetry, Math.max(shortestRetry, Math.ceil(this.runs.mean * ahead)))
+  /** When `ahead` turns of the usual length will be over, `concurrency` of them at a time. */
+  turnsRetryAfter(ahead: number, concurrency: number): number {
+    return bounded(this.runs.mean * Math.ceil(ahead / concurrency))
+  }
+  /** When a place is likely to come free: a turn of the usual length ends, and its session closes, unless one closes already. */
+  seatRetryAfter(closing: boolean): number {
+    return bounded((closing ? 0 : this.runs.mean) + this.closes.mean)
   }
   /** For refusals that know no better; undefined: trying again does not help. */
   usualRetryAfter(reason: SessionRefusedReason): number | undefined {
     switch (reason) {
-      case "MaxSessions":
-      case "MaxPerOwner":
       case "QueueTimeout":
-        return this.retryAfter(1)
+        return this.turnsRetryAfter(1, 1)
       case "Closed":
         return 0
+      case "MaxSessions":
+      case "MaxPerOwner":
       case "MaxHeap":
       case "MaxLeaked":
       case "MaxQueued":

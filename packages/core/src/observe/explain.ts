@@ -2,6 +2,7 @@
 import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Session } from "../session/Session.ts"
+import { brief, harmless } from "./brief.ts"
 import { taskInfo } from "./taskInfo.ts"
 import type { Task } from "../task/Task.ts"
 import type { Explanation, LeaseInfo, SessionState } from "./Explanation.ts"
@@ -29,14 +30,24 @@ export const explain = (session: Session): Explanation => {
   const now = registry.time.now()
   const tasks: Array<Explanation["tasks"][number]> = []
   for (const task of generation?.running ?? [])
-    tasks.push({ ...taskInfo(task, session.ref), waitsFor: undefined, behind: 0 })
+    tasks.push({ ...taskInfo(task, session.ref), waitsFor: undefined, behind: 0, waitEnds: undefined })
   for (const list of [session.arrivals, session.queue]) {
     let behind = session.state === "Waiting" ? registry.seats.place(session) : (generation?.slotsTaken ?? 0)
     for (const task of list ?? [])
-      tasks.push({ ...taskInfo(task, session.ref), waitsFor: waitsFor(session), behind: behind++ })
+      tasks.push({
+        ...taskInfo(task, session.ref),
+        waitsFor: waitsFor(session),
+        behind: behind++,
+        waitEnds: waitEnds(task),
+      })
   }
   const failures = (cold?.failures ?? []).filter((at) => now - at <= policy.restart.within)
-  const nextAt = Math.max(cold?.retryAt ?? 0, session.state === "Quarantined" ? (cold?.until ?? 0) : 0)
+  const outage = registry.breaker.refusal(session, now)
+  const nextAt = Math.max(
+    cold?.retryAt ?? 0,
+    session.state === "Quarantined" ? (cold?.until ?? 0) : 0,
+    generation === undefined && outage !== undefined ? now + outage.retryAfter : 0,
+  )
   const explanation: Omit<Explanation, "toString"> = {
     session: session.ref,
     state: publicState(session),
@@ -50,6 +61,7 @@ export const explain = (session: Session): Explanation => {
       nextAt: nextAt > now ? epochOf(nextAt) : undefined,
     },
     errors: [...(cold?.errors ?? end?.errors ?? [])],
+    history: [...registry.recorder.history(session)],
   }
   return { ...explanation, toString: () => inWords(explanation, registry.time.epoch()) }
 }
@@ -74,6 +86,7 @@ export const explainUnseen = (registry: Registry, key: ResolvedKey): Explanation
     tasks: [],
     restarts: { left: registry.policy.restart.times, nextAt: undefined },
     errors: [...(end?.errors ?? [])],
+    history: [...(end?.facts ?? [])],
   }
   return { ...explanation, toString: () => inWords(explanation, registry.time.epoch()) }
 }
@@ -87,7 +100,7 @@ const waitsFor = (session: Session): Explanation["tasks"][number]["waitsFor"] =>
     case "Opening":
       return "open"
     case "Stopping":
-      return "restart"
+      return session.generation?.cold?.shut === undefined ? "restart" : "leak"
     case "Ready":
       if (session.generation?.cold?.barrier !== undefined) return "restart"
       return session.generation?.cold?.probe?.asked === undefined ? "turn" : "probe"
@@ -95,6 +108,22 @@ const waitsFor = (session: Session): Explanation["tasks"][number]["waitsFor"] =>
     case "Quarantined":
       return undefined
   }
+}
+
+/** The first of its clocks. */
+const waitEnds = (task: Task): Explanation["tasks"][number]["waitEnds"] => {
+  const clocks = [
+    { clock: "timeout", entry: task.extras?.timeout },
+    { clock: "seat", entry: task.extras?.seat },
+    { clock: "queue", entry: task },
+  ] as const
+  let ends: Explanation["tasks"][number]["waitEnds"]
+  for (const { clock, entry } of clocks) {
+    if (entry?.list === undefined) continue
+    const at = task.registry.epochOf(entry.dueAt)
+    if (ends === undefined || at < ends.at) ends = { clock, at }
+  }
+  return ends
 }
 
 const aliveBy = (session: Session): ReadonlyArray<LeaseInfo> => {
@@ -124,8 +153,6 @@ const aliveBy = (session: Session): ReadonlyArray<LeaseInfo> => {
   return alive
 }
 
-// Names come from callers: nothing in them may steer a terminal or reorder a line. Control and format characters go.
-const harmless = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?").slice(0, 80)
 const lasting = (ms: number): string => {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
@@ -147,7 +174,11 @@ const inWords = (of: Omit<Explanation, "toString">, now: number): string => {
   for (const task of of.tasks) {
     if (task.waitsFor === undefined) continue
     const ahead = task.behind === 0 ? "" : `, ${task.behind} ahead of it`
-    lines.push(`"${harmless(task.name)}" waits for ${phases[task.waitsFor]}${ahead}.`)
+    const most =
+      task.waitEnds === undefined
+        ? ""
+        : `, at most ${lasting(task.waitEnds.at - now)} more (${clocks[task.waitEnds.clock]})`
+    lines.push(`"${harmless(task.name)}" waits for ${phases[task.waitsFor]}${ahead}${most}.`)
   }
   if (of.closesAt !== undefined)
     lines.push(`Idle; closes in ${lasting(of.closesAt - now)} unless it is used.`)
@@ -166,11 +197,6 @@ const phases: Readonly<Record<NonNullable<Explanation["tasks"][number]["waitsFor
   turn: "its turn",
   probe: "a probe of the resource",
   restart: "the next generation",
+  leak: "the end of an abandoned generation",
 }
-const brief = (error: unknown): string => {
-  try {
-    return error instanceof Error ? error.message : String(error)
-  } catch {
-    return "an error that cannot be shown"
-  }
-}
+const clocks = { timeout: "its timeout", queue: "timeouts.queue", seat: "timeouts.seat" } as const

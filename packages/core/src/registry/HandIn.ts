@@ -1,6 +1,7 @@
 /** The one way in (L2): every run, stream, call and lease request passes here, in one step. Order as in semantics 3a. */
 import { captureCarrier, currentFrame } from "../context.ts"
 import { SessionMisuse, SessionOpenFailed } from "../errors.ts"
+import { quarantineFor } from "../session/restartPolicy.ts"
 import type { Call } from "../options.ts"
 import { resolveKey, type ResolvedKey, type SessionKey } from "../SessionKey.ts"
 import type { Session } from "../session/Session.ts"
@@ -23,8 +24,12 @@ export class HandIn {
     try {
       this.#step(task, key, call, lease)
     } catch (error) {
-      if (!(error instanceof SessionMisuse)) throw error
-      registry.answers.tell(task, "rejected", error)
+      registry.waiters.leave(task)
+      registry.answers.tell(
+        task,
+        "rejected",
+        error instanceof SessionMisuse ? error : registry.defect(error, task.session),
+      )
     }
     registry.steps.commit()
   }
@@ -106,7 +111,7 @@ export class HandIn {
       return true
     }
     if (state === "Stopping" && session.next === "quarantine") {
-      answers.refuse(task, "Quarantined", policy.restart.quarantine)
+      answers.refuse(task, "Quarantined", quarantineFor(policy.restart, cold.coolDowns))
       return true
     }
     const wait = cold.retryAt - now
@@ -147,7 +152,8 @@ export class HandIn {
       serving: generation !== undefined && generation.cold?.barrier === undefined,
     })
     if (decision === "Busy" || decision === "MaxQueued") {
-      answers.refuse(task, decision, monitor.retryAfter(decision === "Busy" ? 1 : (session.queue?.size ?? 1)))
+      const ahead = decision === "Busy" ? 1 : (session.queue?.size ?? 1)
+      answers.refuse(task, decision, monitor.turnsRetryAfter(ahead, policy.concurrency))
       return false
     }
     if (decision === "replace") stops.replace(session)

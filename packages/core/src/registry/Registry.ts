@@ -5,10 +5,12 @@
  */
 import type * as Clock from "effect/Clock"
 import { heapShare } from "../heap.ts"
-import type { ResolvedKey } from "../SessionKey.ts"
+import { SessionRefused } from "../errors.ts"
+import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { CloseReason } from "../Sessions.ts"
 import { Events } from "../observe/Events.ts"
-import type { Explanation } from "../observe/Explanation.ts"
+import type { Explanation, SessionFact } from "../observe/Explanation.ts"
+import { FlightRecorder } from "../observe/FlightRecorder.ts"
 import { Monitor } from "../observe/Monitor.ts"
 import type { ResolvedPolicy } from "../options.ts"
 import { Closing } from "../session/Closing.ts"
@@ -61,11 +63,20 @@ export interface RememberedEnd {
   readonly reason: CloseReason
   readonly generation: number
   readonly errors: Explanation["errors"]
+  readonly facts: ReadonlyArray<SessionFact>
 }
 
 // What is kept of keys without a generation is bounded (L26).
 const rememberedSessions = 10_000
 const rememberedEnds = 1_000
+
+const nowhere: SessionRef = { name: "", key: "", id: "", owner: undefined, generation: 0, serial: 0 }
+/** Once a registry: it is the first that tells most, and a broken engine must not flood a log. */
+const reportDefect = (error: unknown): void => {
+  if (typeof process !== "object" || typeof process.emitWarning !== "function") return
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.emitWarning("a mistake inside Sojourn; please report it", { type: "SojournDefect", detail })
+}
 
 export class Registry {
   readonly name: string
@@ -84,6 +95,7 @@ export class Registry {
   readonly steps: Steps
   readonly events: Events
   readonly monitor = new Monitor()
+  readonly recorder = new FlightRecorder(this)
   readonly handIn: HandIn
   readonly seats: Seats
   readonly heapWatch: HeapWatch
@@ -112,7 +124,11 @@ export class Registry {
     this.driver = setup.driver
     this.random = setup.random ?? Math.random
     this.time = timeSource(setup.clock)
-    this.timetable = new Timetable(this.time, () => this.steps.commit())
+    this.timetable = new Timetable(
+      this.time,
+      () => this.steps.commit(),
+      (error) => this.defect(error),
+    )
     this.idle = this.timetable.keptList("idle", policy.idleTimeout)
     this.silence = this.timetable.keptList("silence", policy.timeouts.silence)
     this.handIn = new HandIn(this)
@@ -139,6 +155,7 @@ export class Registry {
         this.seats.offer()
         this.draining.check()
       },
+      (error) => this.defect(error),
     )
     this.loopTime = new LoopTime(
       this.time,
@@ -164,6 +181,23 @@ export class Registry {
   }
   #offset = 0
   #offsetUntil = -Infinity
+
+  /**
+   * A mistake inside the engine: counted, told to who listens, and to whom it happened as a refusal. It is never passed for a
+   * task's own failure, and keeps no other session from going on.
+   */
+  defect(error: unknown, session?: Session): SessionRefused {
+    this.monitor.defects++
+    const ref = session?.ref ?? nowhere
+    this.events.warning("WarningRaised", ref, "EngineDefect", { defects: this.monitor.defects })
+    if (this.monitor.defects === 1) reportDefect(error)
+    return new SessionRefused({
+      reason: "Closed",
+      message: "A mistake inside Sojourn kept this task from being taken: see `cause`. Please report it.",
+      session: ref,
+      cause: error,
+    })
+  }
 
   setState(session: Session, state: LifeState): void {
     if (!mayFollow(session.state, state)) {
@@ -220,13 +254,16 @@ export class Registry {
     this.#remembered.delete(session)
   }
 
-  rememberEnd(session: Session, generation: Generation, reason: CloseReason): void {
+  rememberEnd(generation: Generation, reason: CloseReason, leaked: boolean): void {
+    const { session } = generation
+    const facts = this.recorder.closed(generation, reason, leaked)
     this.ends.delete(session.key)
     this.ends.set(session.key, {
       at: this.time.epoch(),
       reason,
       generation: generation.number,
       errors: session.cold?.errors ?? [],
+      facts,
     })
     if (this.ends.size <= rememberedEnds) return
     for (const oldest of this.ends.keys()) {

@@ -72,8 +72,7 @@ export class Seats {
     const { policy, timetable } = this.#registry
     timetable.drop(task.extras?.seat)
     task.more.seat = timetable.at("seat", policy.timeouts.seat, () => {
-      if (task.state === "queued" && task.session?.state === "Waiting")
-        this.#refuse(task, task.session)
+      if (task.state === "queued" && task.session?.state === "Waiting") this.#refuse(task, task.session)
     })
   }
 
@@ -99,7 +98,8 @@ export class Seats {
         this.#carryOut(session, decision, counted)
         continue
       }
-      const victim = decision === "evict" ? this.#registry.longestIdle() : this.#longestIdleOf(this.#ownerOf(session))
+      const victim =
+        decision === "evict" ? this.#registry.longestIdle() : this.#longestIdleOf(this.#ownerOf(session))
       // The registry is full and nothing is idle: nobody further back can be served either.
       if (victim === undefined && decision === "evict") return
       if (victim === undefined) continue
@@ -203,8 +203,19 @@ export class Seats {
     this.#registry.waiters.refuseAll(session, (task) => this.#refuse(task, session))
   }
   #refuse(task: Task, session: Session): void {
-    const { answers, heapWatch } = this.#registry
     const reason = this.#whatIsFull(session)
-    answers.refuse(task, reason, reason === "MaxHeap" ? heapWatch.retryAfter : undefined)
+    this.#registry.answers.refuse(task, reason, this.#retryAfter(reason))
+  }
+  #retryAfter(reason: "MaxHeap" | "MaxLeaked" | "MaxSessions" | "MaxPerOwner"): number | undefined {
+    const { heapWatch, monitor } = this.#registry
+    switch (reason) {
+      case "MaxHeap":
+        return heapWatch.retryAfter
+      case "MaxLeaked":
+        return undefined
+      case "MaxSessions":
+      case "MaxPerOwner":
+        return monitor.seatRetryAfter(this.#going.size > 0)
+    }
   }
 }

@@ -20,9 +20,11 @@ export class Steps {
   dirty = false
   readonly #begin: (task: Task) => void
   readonly #settle: () => void
-  constructor(begin: (task: Task) => void, settle: () => void) {
+  readonly #defect: (error: unknown) => unknown
+  constructor(begin: (task: Task) => void, settle: () => void, defect: (error: unknown) => unknown) {
     this.#begin = begin
     this.#settle = settle
+    this.#defect = defect
   }
   begin(task: Task): void {
     this.#pending[this.#end++] = task
@@ -34,21 +36,25 @@ export class Steps {
   commit(): void {
     if (this.#carryingOut || (!this.dirty && this.#end === 0)) return
     this.#carryingOut = true
-    try {
-      for (;;) {
-        if (this.dirty) {
-          this.dirty = false
-          this.#settle()
-        } else if (this.#next < this.#end) this.#carryOutOne()
-        else break
+    while (this.dirty || this.#next < this.#end) {
+      // Only a mistake of ours throws here: it must not keep what was put down for others from being carried out.
+      try {
+        this.#carryOut()
+      } catch (error) {
+        this.#defect(error)
       }
-    } finally {
-      // Only an error of our own gets here with work left; the rest is carried out with the next step.
-      if (this.#next >= this.#end) {
-        this.#next = 0
-        this.#end = 0
-      }
-      this.#carryingOut = false
+    }
+    this.#next = 0
+    this.#end = 0
+    this.#carryingOut = false
+  }
+  #carryOut(): void {
+    for (;;) {
+      if (this.dirty) {
+        this.dirty = false
+        this.#settle()
+      } else if (this.#next < this.#end) this.#carryOutOne()
+      else return
     }
   }
   #carryOutOne(): void {

@@ -11,6 +11,7 @@ import { Frame, isInside } from "../task/Frame.ts"
 import type { Barrier, Finalizer, Generation } from "./Generation.ts"
 import { afterGone, joinClose } from "./lifecycle.ts"
 import { isOver } from "./ownership.ts"
+import { quarantineFor } from "./restartPolicy.ts"
 import { abortSignal } from "./signal.ts"
 import type { Next, Session } from "./Session.ts"
 
@@ -199,6 +200,7 @@ export class Closing {
       reason: generation.reason ?? reason,
       ...stamp,
     }))
+    registry.recorder.note(generation, "Closing", generation.reason)
     this.#tellWaiters(session, generation, cold.barrier !== undefined)
     for (const lease of cold.leases ?? []) registry.leases.end(lease, "revoked")
     const cut = cutBy[generation.reason]
@@ -224,7 +226,8 @@ export class Closing {
       (task) => !bound(task),
     )
     if (session.next === "quarantine") {
-      waiters.refuseAll(session, (task) => answers.refuse(task, "Quarantined", policy.restart.quarantine))
+      const retryAfter = quarantineFor(policy.restart, session.cold?.coolDowns ?? 0)
+      waiters.refuseAll(session, (task) => answers.refuse(task, "Quarantined", retryAfter))
     } else if (session.next === "forget" && !toldBefore) {
       const reason = phase === "accepting" || !draining.cut ? "Closed" : "Draining"
       waiters.refuseAll(session, (task) => answers.refuse(task, reason))
@@ -322,7 +325,8 @@ export class Closing {
   #maybeGone(generation: Generation): void {
     const { cold } = generation
     if (cold === undefined) return
-    const outstanding = cold.openPending || cold.arriving > 0 || cold.abandoned > 0 || cold.probing > 0 || cold.finalizing > 0
+    const outstanding =
+      cold.openPending || cold.arriving > 0 || cold.abandoned > 0 || cold.probing > 0 || cold.finalizing > 0
     if (outstanding || cold.toRun.length > 0) return
     if (generation.phase === "finalizing") this.#gone(generation, false)
     else if (generation.phase === "leaked") {
@@ -330,10 +334,11 @@ export class Closing {
       this.leaked--
       // Who waits because too many have leaked is looked at again.
       this.#registry.steps.dirty = true
+      this.#registry.recorder.note(generation, "LeakEnded")
       this.#registry.events.lifecycle((stamp) => ({ _tag: "LeakEnded", session: generation.ref, ...stamp }))
       if (cold.shut === undefined) return
       generation.session.generation = undefined
-      this.#goOn(generation.session, cold.shut.reason)
+      this.#goOn(generation, cold.shut.reason)
     }
   }
 
@@ -350,7 +355,7 @@ export class Closing {
     this.inService--
     if (leaked) this.leaked++
     registry.draining.noteGone(generation.ref, leaked)
-    registry.rememberEnd(session, generation, reason)
+    registry.rememberEnd(generation, reason, leaked)
     const durationMs = registry.time.now() - cold.closingSince
     registry.monitor.closed(durationMs, leaked)
     registry.events.lifecycle((stamp) => ({
@@ -371,10 +376,11 @@ export class Closing {
     session.generation = undefined
     // What only its closing needed goes with it; what was abandoned still counts its ends there.
     if (!leaked) generation.cold = undefined
-    this.#goOn(session, reason)
+    this.#goOn(generation, reason)
   }
-  #goOn(session: Session, reason: CloseReason): void {
+  #goOn(generation: Generation, reason: CloseReason): void {
     const registry = this.#registry
+    const { session } = generation
     const { opening, policy, seats, supervision } = registry
     const eager = policy.restart.eager && (reason === "Broken" || reason === "Unresponsive")
     if (session.cold !== undefined) session.cold.eager = eager
@@ -387,7 +393,7 @@ export class Closing {
     })
     switch (then) {
       case "quarantine":
-        supervision.quarantine(session)
+        supervision.quarantine(generation)
         seats.release(session)
         return registry.tidy(session)
       case "reopen":

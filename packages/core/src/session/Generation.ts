@@ -83,6 +83,8 @@ export class ColdGeneration {
   leases: Set<Lease> | undefined = undefined
   openFrame: Frame | undefined = undefined
   finalizerFrame: Frame | undefined = undefined
+  /** It never became ready, and will not. */
+  unopened = false
   /** The opening has not ended, told to stop or not. */
   openPending = false
   /** Acquisitions that have not arrived. */

@@ -53,6 +53,7 @@ export class Opening {
     cold.openDeadline = registry.timetable.at("open", registry.policy.timeouts.open, () => {
       if (generation.phase === "opening") this.#failed(generation, "TimedOut", undefined, true)
     })
+    registry.recorder.note(generation, "Opening")
     registry.events.lifecycle((stamp) => ({ _tag: "Opening", session: generation.ref, ...stamp }))
     registry.steps.after(() => {
       registry.saving.load(
@@ -133,6 +134,7 @@ export class Opening {
     }
     registry.breaker.opened(session, now)
     registry.monitor.opened(openedAfter)
+    registry.recorder.note(generation, "Opened")
     registry.events.lifecycle((stamp) => ({
       _tag: "Opened",
       session: generation.ref,
@@ -178,6 +180,8 @@ export class Opening {
     registry.supervision.note(session, "open", cause ?? error)
     registry.monitor.failedOpens++
     generation.reason = "OpenFailed"
+    generation.more.unopened = true
+    registry.recorder.trouble(generation, "OpenFailed", cause ?? error)
     session.next = cold.trial ? "quarantine" : "forget"
     registry.setState(session, "Stopping")
     registry.waiters.refuseAll(session, (task) => registry.answers.openFailed(task, error))
@@ -200,6 +204,7 @@ export class Opening {
     if (session.state !== "Opening" || generation === undefined) return
     registry.breaker.givenUp(session)
     generation.reason = reason
+    generation.more.unopened = true
     session.next = "forget"
     registry.setState(session, "Stopping")
     registry.timetable.drop(generation.cold?.openDeadline)

@@ -26,8 +26,8 @@ interface Asked {
 /** What a generation keeps of its probe; in the timetable, when it is asked on an interval. */
 export class Probe extends Timed {
   readonly generation: Generation
-  readonly check: Check
-  readonly policy: ResolvedProbe
+  check: Check
+  policy: ResolvedProbe
   /** Monotonic: when the resource last proved its health. */
   trustedAt: number
   /** A task has failed with it since then. */
@@ -35,6 +35,8 @@ export class Probe extends Timed {
   /** Until then new turns wait, so that those that run end and it can be asked. */
   holdUntil = 0
   asked: Asked | undefined = undefined
+  /** It has just given a good answer: also where nothing is trusted for any time, the turns that waited for that start. */
+  answered = false
 
   constructor(generation: Generation, check: Check, policy: ResolvedProbe, now: number) {
     super()
@@ -48,6 +50,9 @@ export class Probe extends Timed {
   }
 }
 
+const isStale = ({ policy, trustedAt }: Probe, now: number): boolean =>
+  policy.trustFor === 0 || now - trustedAt > policy.trustFor
+
 export class Probes {
   readonly #registry: Registry
   /** Probes under way. */
@@ -59,8 +64,12 @@ export class Probes {
   /** Given by the resource; the last one counts. */
   set(generation: Generation, check: Check, policy: ResolvedProbe): void {
     const cold = generation.more
-    if (cold.probe?.list !== undefined) cold.probe.list.remove(cold.probe)
-    cold.probe = new Probe(generation, check, policy, this.#registry.time.now())
+    if (cold.probe === undefined) cold.probe = new Probe(generation, check, policy, this.#registry.time.now())
+    else {
+      // One that is under way still counts: its answer is as good as the new one's would be.
+      cold.probe.check = check
+      cold.probe.policy = policy
+    }
     if (generation.phase === "live") this.begin(generation)
   }
   /** Ready: that it could be opened is a proof of health. */
@@ -96,7 +105,7 @@ export class Probes {
   look(generation: Generation, probe: Probe, now: number, wanted: boolean): void {
     if (probe.asked !== undefined || generation.slotsTaken > 0) return
     if (probe.doubt !== undefined) this.#ask(probe, "AfterError", now, probe.doubt.error)
-    else if (wanted && now - probe.trustedAt > probe.policy.trustFor)
+    else if (wanted && !probe.answered && isStale(probe, now))
       this.#ask(probe, "BeforeTurn", now, undefined)
   }
   /** Starts no turn now. */
@@ -182,7 +191,9 @@ export class Probes {
         const now = registry.time.now()
         probe.asked = undefined
         this.trust(probe, now)
+        probe.answered = true
         registry.turns.pump(generation.session, now)
+        probe.answered = false
       } else this.#bad(probe, asked, cause)
     }
     registry.closing.workEnded(generation)

@@ -47,6 +47,7 @@ export class Recycling {
     this.stop(generation)
     cold.recycleGrace = undefined
     if (generation.phase !== "live") return
+    this.#registry.recorder.note(generation, "Retiring")
     closing.barrier(generation, "Recycled", "reopen", Infinity)
     for (const lease of cold.leases ?? []) leases.end(lease, "revoked")
   }

@@ -68,6 +68,7 @@ export class Saving {
     const { session } = generation
     const { version } = generation.more
     registry.events.warning("WarningRaised", generation.ref, why, {})
+    registry.recorder.trouble(generation, why, undefined)
     if (version === undefined || this.store.setAside === undefined) return
     const { setAside } = this.store
     try {
@@ -97,8 +98,10 @@ export class Saving {
       if (generation.gone || cold.forgets) return
       const version = await this.store.save(session.key, state, cold.version)
       if (cold.forgets) await this.forget(session.key)
-      else if (version === undefined)
+      else if (version === undefined) {
         registry.events.warning("WarningRaised", generation.ref, "SnapshotConflict", {})
+        registry.recorder.trouble(generation, "SnapshotConflict", undefined)
+      }
     } catch (error) {
       registry.supervision.note(session, "save", error)
     }

@@ -4,7 +4,7 @@
  */
 import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { CloseReport } from "../Sessions.ts"
-import type { Explanation } from "../observe/Explanation.ts"
+import type { Explanation, SessionFact } from "../observe/Explanation.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { TaskList } from "../task/Task.ts"
 import { Timed } from "../time/Timetable.ts"
@@ -38,6 +38,8 @@ export interface Cold {
   backoff: Timed | undefined
   closers: Array<(report: CloseReport | undefined) => void>
   errors: Array<Explanation["errors"][number]>
+  /** Kept once something noteworthy has happened. */
+  facts: Array<SessionFact> | undefined
 }
 
 export class Session extends Timed {
@@ -92,6 +94,7 @@ export class Session extends Timed {
       backoff: undefined,
       closers: [],
       errors: [],
+      facts: undefined,
     })
   }
   get ref(): SessionRef {

@@ -3,6 +3,7 @@
  * for a while.
  */
 import { currentFrame } from "../context.ts"
+import { brief } from "../observe/brief.ts"
 import type { Explanation } from "../observe/Explanation.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Task } from "../task/Task.ts"
@@ -57,6 +58,7 @@ export class Supervision {
     const error =
       cause ??
       new Error(reason === "Unresponsive" ? "No turn could be brought to an end." : "Declared broken.")
+    registry.recorder.trouble(generation, "Lost", `by ${found}: ${brief(error)}`)
     this.note(session, found === "probe" ? "probe" : "task", error)
     registry.events.lifecycle((stamp) => ({
       _tag: "Lost",
@@ -81,14 +83,16 @@ export class Supervision {
     registry.closing.begin(session, reason, "reopen", by)
   }
 
-  quarantine(session: Session): void {
+  quarantine(generation: Generation): void {
     const registry = this.#registry
+    const { session } = generation
     const cold = session.more
     cold.until = registry.time.now() + quarantineFor(registry.policy.restart, cold.coolDowns)
     cold.coolDowns++
     cold.trial = true
     cold.failures = []
     registry.setState(session, "Quarantined")
+    registry.recorder.trouble(generation, "Quarantined", undefined)
     registry.events.lifecycle((stamp) => ({
       _tag: "Quarantined",
       session: session.ref,

@@ -105,6 +105,7 @@ export class Hangs {
     generation.more.abandoned++
     if (!task.beside) generation.slotsLost++
     registry.monitor.abandoned++
+    registry.recorder.trouble(generation, "Abandoned", `${task.name}: ${cut}`)
     registry.answers.tell(task, outcomeOfStop(cut), error)
     registry.draining.note(task)
     registry.monitor.taskEnded(task, task.outcome ?? "interrupted", registry.time.now())

@@ -122,7 +122,8 @@ export class Turns {
         if (generation.cold?.probe !== undefined) registry.probes.doubt(generation.cold.probe, value, now)
       }
     }
-    if (returned && generation.cold?.probe !== undefined) registry.probes.trust(generation.cold.probe, now)
+    if (returned && task.kind !== "background" && generation.cold?.probe !== undefined)
+      registry.probes.trust(generation.cold.probe, now)
     registry.draining.note(task)
     registry.monitor.taskEnded(task, task.outcome ?? "interrupted", now)
     const afterwards = task.extras?.afterwards

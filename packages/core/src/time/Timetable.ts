@@ -105,11 +105,13 @@ export class Timetable {
   readonly #lists = new Map<number, TimedList>()
   readonly #alarms: Record<"held" | "free", { alarm: Alarm; at: number }>
   readonly #afterRing: () => void
+  readonly #defect: (error: unknown) => unknown
   #heldCount = 0
   #ringing = false
 
-  /** `afterRing` commits what the due entries changed. */
-  constructor(time: TimeSource, afterRing: () => void) {
+  /** `afterRing` commits what the due entries changed; `defect` is told what one of them threw. */
+  constructor(time: TimeSource, afterRing: () => void, defect: (error: unknown) => unknown) {
+    this.#defect = defect
     this.#time = time
     this.#afterRing = afterRing
     this.#alarms = {
@@ -188,7 +190,12 @@ export class Timetable {
       const entry = list.first
       if (entry === undefined) return false
       list.remove(entry)
-      entry.due(now)
+      try {
+        entry.due(now)
+      } catch (error) {
+        // A mistake of ours: the other deadlines are carried out all the same.
+        this.#defect(error)
+      }
       // What an expired session makes due is carried out at once, or a slice would be as long as the wave.
       if (list.order === ranks.length - 1) this.#afterRing()
     }

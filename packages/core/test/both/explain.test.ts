@@ -22,6 +22,7 @@ describe.each(faces)("$face", ({ world }) => {
       tasks: [],
       restarts: { left: 5, nextAt: undefined },
       errors: [],
+      history: [],
     })
     expect(sessions.snapshot().sessions).toEqual([])
   })

@@ -7,6 +7,7 @@ import { lifeName, nameOf, type Book, type Call, type Life, type Site } from "./
 
 export const checkAlways = (book: Book, site: Site): void => {
   const { registry } = site
+  book.expect(registry.monitor.defects === 0, "L20 a mistake of the engine was caught")
   let seated = 0
   let inService = 0
   let line = 0

@@ -3,6 +3,10 @@ import { expect, test } from "vitest"
 import { ranks, Timed, Timetable, type Rank } from "../../src/time/Timetable.ts"
 import type { TimeSource } from "../../src/time/TimeSource.ts"
 
+const failTest = (error: unknown): never => {
+  throw error
+}
+
 /** Two alarms and a clock that moves by hand; an alarm rings once, when it is due. */
 class HandTime implements TimeSource {
   at = 0
@@ -54,7 +58,7 @@ class Entry extends Timed {
   }
 }
 const heldRanks: ReadonlySet<Rank> = new Set(
-  ranks.filter((rank) => !["silence", "lease", "forget", "idle"].includes(rank)),
+  ranks.filter((rank) => !["silence", "lease", "recycle", "forget", "idle"].includes(rank)),
 )
 
 const steps = fc.array(
@@ -74,7 +78,7 @@ test("L23: against a sorted array: each once, never early, within a tick in the 
     fc.property(steps, (all) => {
       const time = new HandTime()
       const told: Array<number> = []
-      const table = new Timetable(time, () => {})
+      const table = new Timetable(time, () => {}, failTest)
       let model: Array<{ readonly entry: Entry; readonly at: number; readonly rank: Rank }> = []
       let names = 0
       for (const step of all) {
@@ -133,7 +137,7 @@ const byTick = (
 test("L23: first in, first out within one list", () => {
   const time = new HandTime()
   const told: Array<number> = []
-  const table = new Timetable(time, () => {})
+  const table = new Timetable(time, () => {}, failTest)
   for (let name = 0; name < 50; name++) table.list("queue", 5).add(new Entry(name, told), time.at)
   time.advance(5)
   expect(told).toEqual(Array.from({ length: 50 }, (_, name) => name))
@@ -142,7 +146,7 @@ test("L23: first in, first out within one list", () => {
 test("L23: a length too large to be counted keeps its rank, and nothing is ever due early", () => {
   const time = new HandTime()
   const told: Array<number> = []
-  const table = new Timetable(time, () => {})
+  const table = new Timetable(time, () => {}, failTest)
   const lists = new Set(ranks.map((rank) => table.list(rank, Number.MAX_SAFE_INTEGER)))
   expect(lists.size).toBe(ranks.length)
   for (const huge of [2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER, 1e300, Infinity])
@@ -155,7 +159,7 @@ test("L8: a wave of idle ones works in slices; what they make due is carried out
   const time = new HandTime()
   const told: Array<number> = []
   let committed = 0
-  const table = new Timetable(time, () => void committed++)
+  const table = new Timetable(time, () => void committed++, failTest)
   const list = table.keptList("idle", 10)
   for (let name = 0; name < 300; name++) list.add(new Entry(name, told), 0)
   time.at = 10
@@ -168,7 +172,7 @@ test("L8: a wave of idle ones works in slices; what they make due is carried out
 
 test("L26: lists of many different lengths do not pile up once they are empty", () => {
   const time = new HandTime()
-  const table = new Timetable(time, () => {})
+  const table = new Timetable(time, () => {}, failTest)
   const told: Array<number> = []
   const lists: Array<unknown> = []
   for (let length = 1; length <= 2000; length++) {
