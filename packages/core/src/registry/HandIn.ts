@@ -64,7 +64,7 @@ export class HandIn {
       registry.answers.refuse(task, "NotFound")
       return registry.tidy(session)
     }
-    const verdict = nested ? reentry(session, frame, task.beside, registry.policy.concurrency) : "clear"
+    const verdict = nested ? reentry(session, frame, task) : "clear"
     if (verdict === "deadlock") {
       registry.answers.misuse(task, "ReentrantRun")
       return registry.tidy(session)

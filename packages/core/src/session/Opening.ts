@@ -141,7 +141,7 @@ export class Opening {
       durationMs: openedAfter,
       ...stamp,
     }))
-    registry.turns.pump(session)
+    registry.probes.pump(generation, now)
   }
   /** Good health clears what was held against the key. */
   #settleDown(session: Session, generation: Generation): void {

@@ -35,7 +35,7 @@ export class Probe extends Timed {
   /** Until then new turns wait, so that those that run end and it can be asked. */
   holdUntil = 0
   asked: Asked | undefined = undefined
-  /** It has just given a good answer: also where nothing is trusted for any time, the turns that waited for that start. */
+  /** Its health has been proved in this very step. */
   answered = false
 
   constructor(generation: Generation, check: Check, policy: ResolvedProbe, now: number) {
@@ -76,6 +76,13 @@ export class Probes {
   begin(generation: Generation): void {
     const probe = generation.cold?.probe
     if (probe !== undefined) this.trust(probe, this.#registry.time.now())
+  }
+  /** Starts whoever waited for that proof: also where nothing is trusted for any time. */
+  pump(generation: Generation, now: number): void {
+    const probe = generation.cold?.probe
+    if (probe !== undefined) probe.answered = true
+    this.#registry.turns.pump(generation.session, now)
+    if (probe !== undefined) probe.answered = false
   }
   /** A turn ended well, or a probe did. */
   trust(probe: Probe, now: number): void {
@@ -191,9 +198,7 @@ export class Probes {
         const now = registry.time.now()
         probe.asked = undefined
         this.trust(probe, now)
-        probe.answered = true
-        registry.turns.pump(generation.session, now)
-        probe.answered = false
+        this.pump(generation, now)
       } else this.#bad(probe, asked, cause)
     }
     registry.closing.workEnded(generation)

@@ -12,18 +12,18 @@ import type { Task } from "./Task.ts"
 /** `direct`: take the free slot now, never queue behind the turn that waits for it. */
 export type Reentry = "clear" | "direct" | "deadlock"
 
-export const reentry = (
-  session: Session,
-  from: Frame | undefined,
-  beside: boolean,
-  concurrency: number,
-): Reentry => {
+export const reentry = (session: Session, from: Frame | undefined, task: Task): Reentry => {
+  const { beside } = task
+  const { concurrency } = session.registry.policy
   const chain = activeChain(from)
   if (chain.length === 0) return "clear"
   const generation = session.generation
   const ancestors = new Set(chain)
-  if (beside && session.state === "Ready" && generation?.cold?.barrier === undefined)
+  if (beside && session.state === "Ready" && generation?.cold?.barrier === undefined) {
+    // A lease does not touch the resource, so it waits for no probe.
+    if (task.kind === "lease") return "clear"
     return mayEnd(generation?.cold?.probe?.asked?.frame, ancestors, new Set()) ? "clear" : "deadlock"
+  }
   const holdsSlot = chain.filter(
     (link) => link.session === session && link.task !== undefined && !link.task.beside,
   )
@@ -73,6 +73,7 @@ const canEnter = (session: Session, ancestors: ReadonlySet<Frame>, path: Set<Fra
     case "Stopping":
       return (
         mayEnd(generation.cold?.openFrame, ancestors, path) &&
+        mayEnd(generation.cold?.probe?.asked?.frame, ancestors, path) &&
         running(generation).every((frame) => canEnd(frame, ancestors, path)) &&
         mayEnd(generation.cold?.finalizerFrame, ancestors, path)
       )
