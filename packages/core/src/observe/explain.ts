@@ -3,6 +3,7 @@ import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Session } from "../session/Session.ts"
 import { brief, harmless } from "./brief.ts"
+import { factsUpTo } from "./FlightRecorder.ts"
 import { taskInfo } from "./taskInfo.ts"
 import type { Task } from "../task/Task.ts"
 import type { Explanation, LeaseInfo, SessionState } from "./Explanation.ts"
@@ -86,7 +87,7 @@ export const explainUnseen = (registry: Registry, key: ResolvedKey): Explanation
     tasks: [],
     restarts: { left: registry.policy.restart.times, nextAt: undefined },
     errors: [...(end?.errors ?? [])],
-    history: [...(end?.facts ?? [])],
+    history: end === undefined ? [] : [...factsUpTo(end)],
   }
   return { ...explanation, toString: () => inWords(explanation, registry.time.epoch()) }
 }

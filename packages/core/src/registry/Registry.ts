@@ -9,8 +9,7 @@ import { SessionRefused } from "../errors.ts"
 import type { ResolvedKey, SessionRef } from "../SessionKey.ts"
 import type { CloseReason } from "../Sessions.ts"
 import { Events } from "../observe/Events.ts"
-import type { Explanation, SessionFact } from "../observe/Explanation.ts"
-import { FlightRecorder } from "../observe/FlightRecorder.ts"
+import { FlightRecorder, type RememberedEnd } from "../observe/FlightRecorder.ts"
 import { Monitor } from "../observe/Monitor.ts"
 import type { ResolvedPolicy } from "../options.ts"
 import { Closing } from "../session/Closing.ts"
@@ -56,14 +55,6 @@ export interface RegistrySetup {
   readonly random?: (() => number) | undefined
   /** How full the heap is, 0 to 1. */
   readonly heap?: (() => number) | undefined
-}
-
-export interface RememberedEnd {
-  readonly at: number
-  readonly reason: CloseReason
-  readonly generation: number
-  readonly errors: Explanation["errors"]
-  readonly facts: ReadonlyArray<SessionFact>
 }
 
 // What is kept of keys without a generation is bounded (L26).
@@ -255,16 +246,10 @@ export class Registry {
   }
 
   rememberEnd(generation: Generation, reason: CloseReason, leaked: boolean): void {
-    const { session } = generation
-    const facts = this.recorder.closed(generation, reason, leaked)
-    this.ends.delete(session.key)
-    this.ends.set(session.key, {
-      at: this.time.epoch(),
-      reason,
-      generation: generation.number,
-      errors: session.cold?.errors ?? [],
-      facts,
-    })
+    const { key } = generation.session
+    const end = this.recorder.endOf(generation, reason, leaked)
+    this.ends.delete(key)
+    this.ends.set(key, end)
     if (this.ends.size <= rememberedEnds) return
     for (const oldest of this.ends.keys()) {
       this.ends.delete(oldest)

@@ -130,7 +130,7 @@ export class Saving {
   /** What a close does for that: at once where no code of others runs, otherwise as its first finalizer. */
   planForget(generation: Generation): void {
     const { key } = generation.session
-    if (this.#isOurs) void this.forget(key)
+    if (this.#isOurs) void this.store.remove(key)
     else generation.more.toRun.unshift(() => this.forget(key))
   }
   #notForgotten(key: string, error: unknown): void {
