@@ -7,6 +7,8 @@ const number = (name: string, usual: number): number => Number(process.env[name]
 export const port = number("PORT", 3000)
 /** Milliseconds. */
 export const idleTimeout = number("IDLE_TIMEOUT", 30 * 60_000)
+/** MCP servers alive at once for one client. */
+export const maxPerOwner = number("MAX_PER_OWNER", 20)
 /** Milliseconds between two words of the model. */
 export const wordDelay = number("WORD_DELAY", 40)
 /** The folder of the databases. */

@@ -8,26 +8,34 @@ import { drainOnSignals, fromRequest, sessionErrors } from "@sojourn/express"
 import express, { type Request } from "express"
 import { randomUUID } from "node:crypto"
 import { logAddress, logSessions } from "../log.ts"
-import { idleTimeout, port } from "../settings.ts"
+import { idleTimeout, maxPerOwner, port } from "../settings.ts"
+import { cancelRequests } from "./cancelRequests.ts"
 import { createMcpServer } from "./notes.ts"
 import { requireBearer } from "./requireBearer.ts"
 
+const transports = new Set<StreamableHTTPServerTransport>()
 const servers = createSessions({
   name: "mcp",
-  open: async ({ id, use, end }) => {
+  open: async ({ id, use, onClose, end }) => {
     const server = await use(createMcpServer(), (made) => made.close())
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => id })
     // Not an event target: the SDK has this one handler.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
     transport.onclose = end
     await server.connect(transport)
+    transports.add(transport)
+    onClose(() => transports.delete(transport))
     return transport
   },
   whenBusy: "overlap",
   restart: false,
   idleTimeout,
-  maxPerOwner: 20,
+  maxPerOwner,
   timeouts: { silence: "Infinity" },
+})
+// A client's standing GET would be waited for like a tool call that may still finish. It never does.
+servers.subscribe((event) => {
+  if (event._tag === "DrainStarted") for (const transport of transports) transport.closeStandaloneSSEStream()
 })
 const sessionId = (req: Request) => req.get("mcp-session-id")
 const server = fromRequest(servers, {
@@ -36,10 +44,14 @@ const server = fromRequest(servers, {
 })
 const app = express().use(express.json())
 app.all("/mcp", requireBearer, (req, res) =>
-  server(req, res).run((transport) => transport.handleRequest(req, res, req.body), {
+  server(req, res).run(
+    (transport, { signal }) => {
+      signal.addEventListener("abort", () => cancelRequests(transport, req.body), { once: true })
+      return transport.handleRequest(req, res, req.body)
+    },
     // Only a client that introduces itself opens a server.
-    mustExist: sessionId(req) !== undefined || !isInitializeRequest(req.body),
-  }),
+    { mustExist: sessionId(req) !== undefined || !isInitializeRequest(req.body) },
+  ),
 )
 app.use(sessionErrors())
 logSessions(servers)

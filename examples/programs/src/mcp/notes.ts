@@ -12,8 +12,8 @@ export const createMcpServer = (): McpServer => {
       description: "Keeps a note, after a while if asked to, and gives all notes of this session.",
       inputSchema: { text: z.string(), afterMs: z.number().max(10_000).default(0) },
     },
-    async ({ text, afterMs }) => {
-      await sleep(afterMs)
+    async ({ text, afterMs }, { signal }) => {
+      await sleep(afterMs, undefined, { signal })
       notes.push(text)
       return { content: notes.map((note) => ({ type: "text", text: note })) }
     },
