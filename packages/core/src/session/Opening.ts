@@ -32,8 +32,19 @@ export class Opening {
     if (session.state !== "Backoff") registry.setState(session, "Backoff")
     this.backingOff++
     session.more.backoff = registry.timetable.at("backoff", wait, () => {
-      if (session.state === "Backoff") this.#open(session)
+      if (session.state !== "Backoff") return
+      if (registry.seats.shut === undefined) this.#open(session)
+      else this.#backInLine(session)
     })
+  }
+
+  /** Its seat does not help while nothing may be opened: the heap is full, or too many have leaked. */
+  #backInLine(session: Session): void {
+    const { seats, waiters } = this.#registry
+    if (session.waiting === 0) return waiters.rest(session)
+    this.backingOff--
+    seats.release(session)
+    seats.join(session)
   }
 
   #open(session: Session): void {

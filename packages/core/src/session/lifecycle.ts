@@ -9,8 +9,8 @@ export const transitions: Readonly<Record<LifeState, ReadonlyArray<LifeState>>> 
   Dormant: ["Waiting"],
   // A seat is granted; or the last waiter leaves, the session is closed, the registry drains.
   Waiting: ["Backoff", "Opening", "Dormant", "Quarantined"],
-  // The back-off is over; or nobody waits any more.
-  Backoff: ["Opening", "Dormant", "Quarantined"],
+  // The back-off is over; or nothing may be opened then; or nobody waits any more.
+  Backoff: ["Opening", "Waiting", "Dormant", "Quarantined"],
   // It succeeded; or it failed, was told to stop, or overran its deadline.
   Opening: ["Ready", "Stopping"],
   Ready: ["Stopping"],

@@ -5,6 +5,7 @@ import type { SessionKey } from "../../src/SessionKey.ts"
 import type { DrainReport } from "../../src/observe/Snapshot.ts"
 import type { TaskOutcome } from "../../src/observe/Explanation.ts"
 import type { Generation } from "../../src/session/Generation.ts"
+import type { Session } from "../../src/session/Session.ts"
 import type { Task } from "../../src/task/Task.ts"
 import type { Thing, World } from "../support/ledger.ts"
 import type { Ask, FinalizerPlan, OpenPlan, Program } from "./plans.ts"
@@ -98,6 +99,12 @@ export interface Life {
   slotsLost: number
   /** Since when somebody has waited for it. */
   neededSince: number | undefined
+  /** Probes of it that have not ended. */
+  probing: number
+  /** When it was asked for its state. */
+  savedAt: number | undefined
+  /** When a task of it asked for a close. */
+  closedByTask: number | undefined
 }
 export interface Closer {
   readonly site: Site
@@ -126,6 +133,8 @@ export class Book {
   readonly holders = new Set<Holder>()
   readonly stalls: Array<{ readonly at: number; readonly ms: number }> = []
   readonly losses = new Map<string, Array<number>>()
+  /** Closed to make room by hand. */
+  readonly evictions = new Set<Session>()
   /** The call being handed in this very moment. */
   pending: Call | undefined
 
@@ -221,6 +230,9 @@ export class Book {
       readyAt: undefined,
       slotsLost: 0,
       neededSince: undefined,
+      probing: 0,
+      savedAt: undefined,
+      closedByTask: undefined,
     }
     this.lives.push(life)
     this.byGeneration.set(generation, life)

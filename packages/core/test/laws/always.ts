@@ -18,7 +18,7 @@ export const checkAlways = (book: Book, site: Site): void => {
       seated++
       if (session.owner !== undefined) owners.set(session.owner, (owners.get(session.owner) ?? 0) + 1)
     }
-    if (session.generation !== undefined) inService++
+    if (session.generation?.gone === false) inService++
     if (session.state === "Waiting") line++
     if (session.state === "Backoff") backingOff++
     checkSession(book, site, session)
@@ -43,7 +43,7 @@ export const checkAlways = (book: Book, site: Site): void => {
     registry.opening.backingOff === backingOff,
     `L10 backingOff is ${registry.opening.backingOff}, ${backingOff} are`,
   )
-  if (line > 0) checkLine(book, site, seated, owners)
+  if (line > 0 && registry.seats.shut === undefined) checkLine(book, site, seated, owners)
   checkLives(book, site)
   checkTasks(book, site)
 }
@@ -59,8 +59,10 @@ const checkSession = (book: Book, site: Site, session: Session): void => {
     (generation !== undefined) === hasGeneration.has(state),
     `L3 ${name} is ${state} with generation ${generation?.serial}`,
   )
+  // Kept shut by what has leaked, it has given its seat back.
+  const shut = generation?.cold?.shut !== undefined
   book.expect(
-    session.seated === hasSeat.has(state),
+    session.seated === (hasSeat.has(state) && !shut),
     `L9 ${name} is ${state} and ${session.seated ? "has a seat" : "has no seat"}`,
   )
   const { eager } = registry.policy.restart
@@ -100,8 +102,10 @@ const checkServing = (book: Book, session: Session, generation: Generation, name
     `L6 ${name}: slotsLost is ${generation.slotsLost}, ${lost} turns were abandoned`,
   )
   book.expect(generation.slotsLost < concurrency, `L13 ${name} has lost every slot and is still in service`)
-  const barrier = generation.cold?.barrier !== undefined
-  if (!barrier) {
+  const { barrier, probe } = generation.cold ?? {}
+  const probed =
+    probe !== undefined && session.registry.probes.holds(generation, probe, session.registry.time.now())
+  if (barrier === undefined && !probed) {
     book.expect(session.arrivals === undefined, `L5 ${name}: one beside the turns waits although it is ready`)
     const free = slots + generation.slotsLost < concurrency
     book.expect(!(free && session.queue !== undefined), `L6 ${name}: a turn waits and a slot is free`)

@@ -14,6 +14,7 @@ export const watchEnds = (book: Book, site: Site): void => {
       book.note(`${site.index}/${session.key}#${generation.serial} closes: ${reason}, then ${next}`)
       if (reason === "Idle" || reason === "Evicted") checkUnused(book, site, session, reason)
       clearLosses(book, site, session, generation, reason)
+      if (reason === "Recycled") checkRecycled(book, site, session, generation)
       if (reason === "Broken") {
         const declared = book.byGeneration.get(generation)?.declared === true
         book.expect(
@@ -49,6 +50,18 @@ export const watchEnds = (book: Book, site: Site): void => {
   }
 }
 
+/** L8: only when it is old or used up, and never under a turn. */
+const checkRecycled = (book: Book, site: Site, session: Session, generation: Generation): void => {
+  const { maxAge, maxTurns } = site.registry.policy
+  const name = `${site.index}/${session.key}#${generation.serial}`
+  book.expect(
+    generation.turns >= maxTurns || book.now() - generation.since >= maxAge,
+    `L8 ${name} is recycled after ${generation.turns} turns and ${book.now() - generation.since} ms`,
+  )
+  const turns = [...(generation.running ?? [])].filter((task) => task.kind !== "background")
+  book.expect(turns.length === 0, `L8 ${name} is recycled under ${turns.length} turns`)
+}
+
 /** L8: idle or evicted only when nobody uses it or waits for it, and idle for the whole of its time. */
 const checkUnused = (book: Book, site: Site, session: Session, reason: CloseReason): void => {
   const { generation } = session
@@ -77,7 +90,7 @@ const checkUnused = (book: Book, site: Site, session: Session, reason: CloseReas
     book.expect(idle >= site.registry.policy.idleTimeout, `L8 ${lifeName(life)} closes Idle after ${idle} ms`)
     return
   }
-  if (site.registry.policy.maxPerOwner !== Infinity) return
+  if (site.registry.policy.maxPerOwner !== Infinity || book.evictions.delete(session)) return
   let going = 0
   for (const other of site.registry.sessions.values()) {
     if (other.seated && other.state === "Stopping" && other.next !== "reopen") going++

@@ -4,6 +4,7 @@ import type { Generation } from "../../src/session/Generation.ts"
 import { lifeName, type Finalizer, type Life, type Site } from "./Book.ts"
 import { drawAsk, drawOpen, type FinalizerPlan, type Setting } from "./plans.ts"
 import { Random } from "./Random.ts"
+import { checkRestored, giveProbe, giveSave } from "./supervision.ts"
 import { abortOf, type Universe } from "./universe.ts"
 import { ask } from "./users.ts"
 import { verb } from "./verbs.ts"
@@ -23,6 +24,9 @@ export const openAs = async (
   const life = book.life(site, generation, plan)
   book.note(`open ${lifeName(life)}: ${JSON.stringify(plan)}`)
   checkAlone(universe, life)
+  checkRestored(universe, life, opening)
+  if (plan.health !== undefined) giveProbe(universe, life, opening, plan.health)
+  if (plan.saves) giveSave(universe, life, opening)
   const wornOut = (): void => {
     book.note(`${lifeName(life)} is declared broken`)
     life.declared = true
@@ -59,8 +63,9 @@ const checkAlone = (universe: Universe, life: Life): void => {
   const { session } = life.generation
   for (const other of book.lives) {
     if (other === life || other.site !== life.site || other.key !== life.key) continue
+    const mayStay = life.site.registry.policy.onLeak === "reopen" ? "leaked" : "closed"
     book.expect(
-      other.generation.gone,
+      other.generation.phase === "closed" || other.generation.phase === mayStay,
       () => `L3 ${lifeName(life)} opens while ${lifeName(other)} is ${other.generation.phase}`,
     )
   }

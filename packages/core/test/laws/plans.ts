@@ -29,6 +29,7 @@ export interface Ask {
   readonly timeout: number | undefined
   readonly abortAfter: number | undefined
   readonly mustExist: boolean
+  readonly idempotent: boolean
   /** A lease: how long it is held, and what it does meanwhile; never given back when `undefined`. */
   readonly hold: number | undefined
   readonly within: ReadonlyArray<Program | "progress">
@@ -44,6 +45,14 @@ export type Step =
   | { readonly do: "background"; readonly program: Program }
   | { readonly do: "verb"; readonly verb: Verb; readonly at: number; readonly key: SessionKey }
 
+/** How a resource answers when it is asked, one after another. */
+export interface Health {
+  readonly trustFor: number
+  readonly every: number
+  readonly timeout: number
+  readonly answers: ReadonlyArray<"good" | "slow" | "false" | "throw" | "hang" | "late">
+}
+
 export type FinalizerPlan = "ok" | "sleep" | "throw" | "hang" | "slow" | "run" | "close" | "register"
 export interface OpenPlan {
   readonly steps: ReadonlyArray<
@@ -56,6 +65,8 @@ export interface OpenPlan {
   readonly honours: boolean
   readonly brokenAfter: number | undefined
   readonly endAfter: number | undefined
+  readonly health: Health | undefined
+  readonly saves: boolean
 }
 
 export interface Setting {
@@ -72,6 +83,8 @@ export interface Setting {
   readonly stall: number
   readonly drains: boolean
   readonly hurry: boolean
+  /** Probes, recycling, replays, leaks that are waited for, evictions, saved state. */
+  readonly supervised: boolean
 }
 
 const owned = (owner: string, id: string): SessionKey => ({ owner, id })
@@ -82,8 +95,23 @@ const keySets: ReadonlyArray<ReadonlyArray<SessionKey>> = [
   ["a", owned("o", "1"), owned("o", "2"), owned("p", "1"), "b"],
 ]
 
-/** Every third seed is tuned to calls that meet each other: many slots, few keys, much nesting. */
+/** Every other seed is supervised as well, by choices of their own: the others stay what they were. */
 export const drawSetting = (random: Random, seed: number): Setting => {
+  const setting = drawBase(random, seed)
+  if (seed % 2 === 0) return setting
+  const more = random.fork(1)
+  const policy = {
+    ...setting.policy,
+    maxAge: more.pick([Infinity, Infinity, 700, 6_000]),
+    maxTurns: more.pick([Infinity, Infinity, 1, 2, 5]),
+    onLeak: more.pick(["reopen", "wait"] as const),
+    maxLeaked: more.pick([100, 100, 1, 2]),
+  }
+  return { ...setting, policy, breaks: more.pick([setting.breaks, 0.3]), supervised: true }
+}
+
+/** Every third seed is tuned to calls that meet each other: many slots, few keys, much nesting. */
+const drawBase = (random: Random, seed: number): Setting => {
   const meeting = seed % 3 === 0
   const concurrency = meeting ? random.pick([1, 2, 2, 3]) : random.pick([1, 1, 1, 2, 3])
   return {
@@ -133,8 +161,18 @@ export const drawSetting = (random: Random, seed: number): Setting => {
     stall: random.chance(0.2) ? 0.06 : 0,
     drains: random.chance(0.35),
     hurry: random.chance(0.4),
+    supervised: false,
   }
 }
+
+const drawHealth = (random: Random): Health => ({
+  trustFor: random.pick([0, 0, 500, 5_000]),
+  every: random.pick([Infinity, Infinity, 300, 2_000]),
+  timeout: random.pick([200, 1_000]),
+  answers: Array.from({ length: 1 + random.below(6) }, () =>
+    random.pick(["good", "good", "good", "slow", "slow", "false", "throw", "hang", "late"]),
+  ),
+})
 
 const drawProgram = (random: Random, setting: Setting, depth: number, nestable = true): Program => {
   const steps: Array<Step> = []
@@ -189,6 +227,7 @@ export const drawAsk = (random: Random, setting: Setting, depth: number): Ask =>
     timeout: random.chance(0.15) ? random.pick([0, 1, 20, 300, 3_000]) : undefined,
     abortAfter: random.chance(0.25) ? random.pick([-1, 0, 1, 10, 200, 3_000]) : undefined,
     mustExist: random.chance(0.04),
+    idempotent: setting.supervised && random.fork(depth).chance(0.3),
     hold: random.chance(0.75) ? random.pick([0, 5, 300, 2_500]) : undefined,
     within: lease
       ? Array.from({ length: random.below(4) }, () =>
@@ -231,5 +270,7 @@ export const drawOpen = (random: Random, setting: Setting): OpenPlan => {
     honours: random.chance(0.6),
     brokenAfter: random.chance(setting.breaks) ? random.pick([1, 100, 3_000, 30_000]) : undefined,
     endAfter: random.chance(setting.breaks * 0.5) ? random.pick([1, 100, 3_000]) : undefined,
+    health: setting.supervised && random.fork(1).chance(0.6) ? drawHealth(random.fork(2)) : undefined,
+    saves: setting.supervised && random.fork(3).chance(0.7),
   }
 }

@@ -24,6 +24,14 @@ export const probe = (book: Book, site: Site): void => {
   }
   const setState = registry.setState.bind(registry)
   registry.setState = (session, state) => {
+    const { maxLeaked } = registry.policy
+    if (state === "Opening") {
+      const { leaked } = registry.closing
+      book.expect(
+        leaked < maxLeaked,
+        `L3 ${session.key} opens although ${leaked} of ${maxLeaked} have leaked`,
+      )
+    }
     try {
       setState(session, state)
     } catch (error) {
@@ -67,8 +75,10 @@ const watchCalls = (book: Book, registry: Registry): void => {
     }
   }
   const tell = answers.tell.bind(answers)
-  answers.tell = (task, outcome, value) => {
+  answers.tell = (task, given, value) => {
     const call = book.byTask.get(task)
+    // One that was put back has started: what refuses it then interrupts it.
+    const outcome = given === "rejected" && task.extras?.replayed === true ? "interrupted" : given
     if (call !== undefined && task.outcome === undefined) {
       checkTold(book, call, task, outcome, value)
       call.outcome = { is: outcome, value, at: book.now() }
@@ -77,7 +87,7 @@ const watchCalls = (book: Book, registry: Registry): void => {
         typeof value === "object" && value !== null && "reason" in value ? String(value.reason) : ""
       book.note(`${nameOf(call)} is told ${outcome} ${reason}`)
     }
-    tell(task, outcome, value)
+    tell(task, given, value)
   }
 }
 
@@ -105,7 +115,7 @@ const isMisuse = (value: unknown, reason: string): boolean =>
 const checkTold = (book: Book, call: Call, task: Task, outcome: string, value: unknown): void => {
   const { registry } = call.site
   book.expect(call.outcome === undefined, `L5 ${nameOf(call)} got a second outcome, ${outcome}`)
-  const started = task.generation !== undefined
+  const { started } = task
   if (outcome === "rejected") book.expect(!started, `L12 ${nameOf(call)} was refused after it had started`)
   if (outcome === "interrupted")
     book.expect(started, `L5 ${nameOf(call)} was interrupted before it had started`)
@@ -136,6 +146,7 @@ const watchStarts = (book: Book, registry: Registry): void => {
         task.bound === undefined || task.bound === generation,
         `L8 ${nameOf(call)} of a lease moved on`,
       )
+      checkUsedUp(book, call, task)
       if (!task.beside && !isOwn(call)) {
         book.expect(
           generation?.cold?.barrier === undefined,
@@ -146,6 +157,16 @@ const watchStarts = (book: Book, registry: Registry): void => {
     }
     start(session, task, now)
   }
+}
+/** L8: not one turn more than `maxTurns` on one generation, but for those of leases that hold it. */
+const checkUsedUp = (book: Book, call: Call, task: Task): void => {
+  const { generation } = task.session ?? {}
+  if (generation === undefined || task.kind === "background" || task.kind === "lease" || isOwn(call)) return
+  const held = (generation.cold?.leases?.size ?? 0) > 0
+  book.expect(
+    held || generation.turns < call.site.registry.policy.maxTurns,
+    `L8 ${nameOf(call)} starts on a generation that has had its ${generation.turns} turns`,
+  )
 }
 const startedCall = (book: Book, task: Task): Call | undefined => {
   const { pending } = book

@@ -1,5 +1,6 @@
 /** One random schedule: a world, hostile users, and time, all from one seed. */
 import type { Face } from "../support/faces.ts"
+import { resolveKey } from "../../src/SessionKey.ts"
 import { settle, VirtualClock } from "../support/VirtualClock.ts"
 import { Book, keyText, type Site } from "./Book.ts"
 import { openAs } from "./openings.ts"
@@ -7,6 +8,7 @@ import { drawAsk, drawSetting, type Setting } from "./plans.ts"
 import { probe } from "./probe.ts"
 import { Random } from "./Random.ts"
 import { checkEnd, checkSettled } from "./settled.ts"
+import { evict } from "./supervision.ts"
 import { siteOf, type Universe } from "./universe.ts"
 import { ask } from "./users.ts"
 import { drain, verb } from "./verbs.ts"
@@ -57,11 +59,13 @@ const site = (universe: Universe, face: Face, setting: Setting, index: number): 
 
 const act = async (universe: Universe, setting: Setting, random: Random): Promise<void> => {
   const { book, clock, sites } = universe
+  const more = random.fork(2)
   for (let count = 0; count < setting.actions && book.violations.length === 0; count++) {
     await pass(universe, setting, random)
     const dice = random.next()
     const where = siteOf(universe, random.below(setting.registries))
     const key = random.pick(setting.keys)
+    if (setting.supervised && more.chance(0.08)) evict(universe, where, resolveKey(key).canonical)
     if (dice < 0.76) void ask(universe, drawAsk(random, setting, 0), undefined, false)
     else if (dice < 0.83) void verb(universe, "close", where, key, random.pick([0, 0, 500, 3_000]), undefined)
     else if (dice < 0.91) void verb(universe, "restart", where, key, random.pick([0, 0, 500]), undefined)

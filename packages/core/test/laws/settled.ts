@@ -133,8 +133,11 @@ export const checkEnd = (book: Book, site: Site): void => {
     `L3 ${registry.closing.inService} generations are in service at the end`,
   )
   book.expect(registry.seats.taken === 0, `L9 ${registry.seats.taken} seats are taken at the end`)
-  for (const session of registry.sessions.values())
-    book.broken(`L26 ${session.key} is ${session.state} at the end`)
+  for (const session of registry.sessions.values()) {
+    // What never ends is waited for as long.
+    if (session.generation?.cold?.shut === undefined || session.waiting > 0)
+      book.broken(`L26 ${session.key} is ${session.state} at the end`)
+  }
   book.expect(site.held === 0, `L23 ${site.held} entries keep the process alive at the end`)
   book.expect(registry.phase === "drained", `L14 the registry is ${registry.phase} at the end`)
   book.expect(registry.hangs.watched === 0, `L13 ${registry.hangs.watched} tasks are watched at the end`)

@@ -2,7 +2,7 @@
 import { resolveKey } from "../../src/SessionKey.ts"
 import type { Lease, Session, Task } from "../../src/Sessions.ts"
 import type { Thing } from "../support/ledger.ts"
-import { nameOf, type Call, type Holder } from "./Book.ts"
+import { nameOf, type Book, type Call, type Holder } from "./Book.ts"
 import { countBodies, live, watchStop } from "./bodyLaws.ts"
 import type { Ask, Program, Step } from "./plans.ts"
 import { abortOf, siteOf, unending, type Universe } from "./universe.ts"
@@ -49,6 +49,7 @@ export const ask = async (
     whenBusy: wish.whenBusy,
     detach: wish.detach,
     mustExist: wish.mustExist,
+    idempotent: wish.idempotent,
   }
   book.pending = call
   let promise: Promise<unknown>
@@ -108,15 +109,18 @@ const body = (universe: Universe, call: Call, serial: number, thing: Thing, task
   const { book, clock } = universe
   const { program } = call
   call.starts++
-  book.expect(call.starts === 1, `L12 ${nameOf(call)} was started ${call.starts} times`)
+  checkReplay(book, call)
   const life = book.lives.find((each) => each.site === call.site && each.generation.serial === serial)
   call.life = life
   life?.bodies.add(call)
-  book.note(`${nameOf(call)} starts on #${serial}`)
+  book.note(`${nameOf(call)} starts ${call.starts === 1 ? "" : "again "}on #${serial}`)
   book.expect(
     call.boundTo === undefined || call.boundTo === serial,
     `L8 ${nameOf(call)} of a lease ran on another generation`,
   )
+  // What runs in the background was begun by work that was there before.
+  if (call.kind !== "background")
+    book.expect(life?.probing === 0, `L11 ${nameOf(call)} starts beside a probe`)
   book.expect(life?.wasAborting === false, `L1 ${nameOf(call)} is served by an aborted open`)
   if (life !== undefined) countBodies(book, call, life)
   if (program.onAbort !== "ignore" || call.number % 2 === 0) watchStop(universe, call, task)
@@ -143,6 +147,24 @@ const body = (universe: Universe, call: Call, serial: number, thing: Thing, task
       throw error
     }
   })()
+}
+/** L12: once; once more only if it may, its first run has ended, and the generation of that was lost. */
+const checkReplay = (book: Book, call: Call): void => {
+  if (call.starts === 1) return
+  const name = nameOf(call)
+  const mayAgain = call.starts === 2 && call.ask?.idempotent === true
+  book.expect(mayAgain, `L12 ${name} was started ${call.starts} times`)
+  const reason = call.life?.generation.reason
+  book.expect(
+    call.ended?.returned === false || (book.fibers && call.ended !== undefined),
+    `L12 ${name} runs again beside its first run, or after it returned`,
+  )
+  book.expect(
+    reason === "Broken" || reason === "Unresponsive",
+    `L12 ${name} runs again though its generation was ${reason}`,
+  )
+  call.ended = undefined
+  call.stopSeen = undefined
 }
 const isQuick = (step: Step): boolean => step.do !== "sleep" && !(step.do === "ask" && step.await)
 const carryOut = async (
@@ -200,6 +222,7 @@ const perform = async (
       const own = step.do
       return live(book, call, () => {
         book.note(`${nameOf(call)}: task.${own}()`)
+        if (own === "close" && call.life !== undefined) call.life.closedByTask = clock.now
         task[own]()
       })
     }
