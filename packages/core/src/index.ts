@@ -11,6 +11,7 @@ export type {
   CloseReport,
   Lease,
   Opening,
+  ProbeContext,
   RunTask,
   Session,
   SessionStream,
@@ -29,8 +30,15 @@ export {
   type SessionRefusedReason,
   type TaskStoppedReason,
 } from "./errors.ts"
-export type { Explanation, LeaseInfo, SessionState, TaskInfo, TaskOutcome } from "./observe/Explanation.ts"
-export type { SessionEvent } from "./observe/SessionEvent.ts"
+export type {
+  Explanation,
+  LeaseInfo,
+  SessionFact,
+  SessionState,
+  TaskInfo,
+  TaskOutcome,
+} from "./observe/Explanation.ts"
+export type { SessionEvent, Warning } from "./observe/SessionEvent.ts"
 export type { DrainReport, SessionSummary, Snapshot } from "./observe/Snapshot.ts"
 
 // Where saved state is kept.

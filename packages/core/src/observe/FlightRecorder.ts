@@ -82,10 +82,11 @@ export class FlightRecorder {
     // Of a generation that is gone the end is remembered already.
     if (end?.serial === generation.serial) return before
     const since = this.#registry.epochOf(generation.since)
-    return [
-      ...before,
-      fact(since, generation, generation.phase === "opening" ? "Opening" : "Opened", undefined),
-    ]
+    const what = generation.phase === "opening" ? "Opening" : "Opened"
+    // What an abandoned generation of an earlier stay has told may be younger.
+    return [...before, fact(since, generation, what, undefined)]
+      .toSorted((one, other) => one.at - other.at)
+      .slice(-keptFacts)
   }
 
   #add(generation: Generation, what: SessionFact["what"], detail: string | undefined): void {

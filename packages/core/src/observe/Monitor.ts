@@ -27,6 +27,9 @@ export class Monitor {
   readonly opens = new Histogram()
   readonly closes = new Histogram()
   readonly recent = new TaskRing(ringSize)
+  /** Tasks that ended by themselves, and how long they ran in all: what others may expect. */
+  #finished = 0
+  #finishedMs = 0
   failedOpens = 0
   refused = 0
   lost = 0
@@ -45,6 +48,10 @@ export class Monitor {
     if (started) {
       this.waits.record(task.startedAt - task.queuedAt)
       this.runs.record(now - task.startedAt)
+      if (outcome === "succeeded" || outcome === "failed") {
+        this.#finished++
+        this.#finishedMs += now - task.startedAt
+      }
     }
     this.recent.write(
       task.session?.key ?? "",
@@ -65,11 +72,14 @@ export class Monitor {
   }
   /** When `ahead` turns of the usual length will be over, `concurrency` of them at a time. */
   turnsRetryAfter(ahead: number, concurrency: number): number {
-    return bounded(this.runs.mean * Math.ceil(ahead / concurrency))
+    return bounded(this.#usualRun * Math.ceil(ahead / concurrency))
   }
   /** When a place is likely to come free: a turn of the usual length ends, and its session closes, unless one closes already. */
   seatRetryAfter(closing: boolean): number {
-    return bounded((closing ? 0 : this.runs.mean) + this.closes.mean)
+    return bounded((closing ? 0 : this.#usualRun) + this.closes.mean)
+  }
+  get #usualRun(): number {
+    return this.#finished === 0 ? 0 : this.#finishedMs / this.#finished
   }
   /** For refusals that know no better; undefined: trying again does not help. */
   usualRetryAfter(reason: SessionRefusedReason): number | undefined {

@@ -7,7 +7,7 @@ export const harmless = (text: string): string =>
 /** An error in a few words; whatever it is, this throws nothing. */
 export const brief = (error: unknown): string => {
   try {
-    return error instanceof Error ? error.message : String(error)
+    return String(error instanceof Error ? error.message : error)
   } catch {
     return "an error that cannot be shown"
   }

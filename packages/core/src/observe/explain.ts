@@ -70,6 +70,8 @@ export const explain = (session: Session): Explanation => {
 /** Of a key without a session. */
 export const explainUnseen = (registry: Registry, key: ResolvedKey): Explanation => {
   const end = registry.ends.get(key.canonical)
+  const now = registry.time.now()
+  const outage = registry.breaker.refusal(undefined, now)
   const session: SessionRef = {
     name: registry.name,
     key: key.canonical,
@@ -85,7 +87,10 @@ export const explainUnseen = (registry: Registry, key: ResolvedKey): Explanation
     closesAt: undefined,
     ended: end && { at: end.at, reason: end.reason },
     tasks: [],
-    restarts: { left: registry.policy.restart.times, nextAt: undefined },
+    restarts: {
+      left: registry.policy.restart.times,
+      nextAt: outage === undefined ? undefined : registry.epochOf(now + outage.retryAfter),
+    },
     errors: [...(end?.errors ?? [])],
     history: end === undefined ? [] : [...factsUpTo(end)],
   }
@@ -129,7 +134,7 @@ const waitEnds = (task: Task): Explanation["tasks"][number]["waitEnds"] => {
 
 const aliveBy = (session: Session): ReadonlyArray<LeaseInfo> => {
   const { registry, generation } = session
-  const { epochOf, policy } = registry
+  const { epochOf } = registry
   const alive: Array<LeaseInfo> = []
   for (const task of generation?.running ?? []) {
     alive.push({
@@ -146,8 +151,7 @@ const aliveBy = (session: Session): ReadonlyArray<LeaseInfo> => {
     name: task.name,
     since: epochOf(task.queuedAt),
     progressAt: epochOf(task.queuedAt),
-    expiresAt:
-      policy.timeouts.queue === Infinity ? undefined : epochOf(task.queuedAt + policy.timeouts.queue),
+    expiresAt: task.list === undefined ? undefined : epochOf(task.dueAt),
   })
   for (const list of [session.arrivals, session.queue])
     for (const task of list ?? []) alive.push(waiter(task))
@@ -166,7 +170,7 @@ const inWords = (of: Omit<Explanation, "toString">, now: number): string => {
     const until =
       one.expiresAt === undefined
         ? ""
-        : `, at most ${lasting(one.expiresAt - now)} more without a sign of life`
+        : `, at most ${lasting(one.expiresAt - now)} more${one.kind === "waiter" ? "" : " without a sign of life"}`
     const what = one.kind === "waiter" ? "Waited for by" : "Kept alive by"
     lines.push(
       `${what} ${one.kind === "waiter" ? "" : `${one.kind} `}"${harmless(one.name)}" for ${lasting(now - one.since)}${until}.`,

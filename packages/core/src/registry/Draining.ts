@@ -119,6 +119,7 @@ export class Draining {
     const registry = this.#registry
     if (registry.phase !== "draining" || registry.closing.inService > 0) return
     if (registry.seats.waiting > 0 || registry.opening.backingOff > 0) return
+    if (registry.closing.shut > 0 && isWaitedForAtLeak(registry.sessions.values())) return
     registry.phase = "drained"
     registry.timetable.drop(this.#deadline)
     const report: DrainReport = {
@@ -137,6 +138,13 @@ export class Draining {
   isInside(): boolean {
     return activeChain(currentFrame()).some((link) => link.session?.registry === this.#registry)
   }
+}
+
+/** Somebody admitted waits for what has leaked to end, and its generation is in service no more. */
+const isWaitedForAtLeak = (sessions: Iterable<Session>): boolean => {
+  for (const session of sessions)
+    if (session.generation?.cold?.shut !== undefined && session.waiting > 0) return true
+  return false
 }
 
 /** Part of what was admitted: served until the cut. */

@@ -59,11 +59,11 @@ export class HandIn {
     task.session = session
     task.bound = bound
     if (session.cold !== undefined && this.#heldBack(task, session, now)) return registry.tidy(session)
-    if (registry.breaker.isOpen && this.#isOutage(task, session, now)) return registry.tidy(session)
     if (call.mustExist && !isLive(session)) {
       registry.answers.refuse(task, "NotFound")
       return registry.tidy(session)
     }
+    if (registry.breaker.isOpen && this.#isOutage(task, session, now)) return registry.tidy(session)
     const verdict = nested ? reentry(session, frame, task) : "clear"
     if (verdict === "deadlock") {
       registry.answers.misuse(task, "ReentrantRun")
@@ -135,7 +135,10 @@ export class HandIn {
     const { answers, breaker, opening } = this.#registry
     if (session.state !== "Dormant" && session.state !== "Quarantined") return false
     const refusal = breaker.refusal(session, now)
-    if (refusal === undefined) return false
+    if (refusal === undefined) {
+      breaker.tries(session)
+      return false
+    }
     answers.openFailed(task, opening.outageError(session, refusal))
     return true
   }

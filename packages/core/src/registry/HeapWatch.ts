@@ -33,9 +33,10 @@ export class HeapWatch {
 
   /** Somebody wants a seat: looks now, and from now on again and again. */
   begin(): void {
-    if (this.#looking || this.#registry.policy.maxHeap === 1) return
-    this.#looking = true
+    if (this.#registry.policy.maxHeap === 1) return
     this.#look()
+    if (this.#looking) return
+    this.#looking = true
     this.#lookAgain()
   }
   #lookAgain(): void {

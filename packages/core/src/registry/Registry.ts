@@ -190,6 +190,16 @@ export class Registry {
     })
   }
 
+  /** A step that begins where nobody else could catch a mistake of ours: after a promise, in a timer. */
+  guarded(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.defect(error)
+    }
+    this.steps.commit()
+  }
+
   setState(session: Session, state: LifeState): void {
     if (!mayFollow(session.state, state)) {
       throw new Error(`Sojourn: a session went from ${session.state} to ${state}. Please report this.`)

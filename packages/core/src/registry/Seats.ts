@@ -90,9 +90,16 @@ export class Seats {
   /** Gives seats to those in line, in order; makes room where nothing is coming. */
   offer(): void {
     if (this.#line.size === 0 || this.shut !== undefined) return
+    const { breaker, closing, opening, time } = this.#registry
     const counted = { coming: this.#going.size, ownerComing: new Map<string, number>() }
     for (const session of this.#line) {
       if (session.state !== "Waiting") continue
+      // Nobody is closed for an opening that would be refused.
+      const outage = breaker.isOpen ? breaker.refusal(session, time.now()) : undefined
+      if (outage !== undefined) {
+        opening.notNow(session, outage)
+        continue
+      }
       const decision = this.#decide(session, counted)
       if (decision !== "evict" && decision !== "evictOwn") {
         this.#carryOut(session, decision, counted)
@@ -103,7 +110,7 @@ export class Seats {
       // The registry is full and nothing is idle: nobody further back can be served either.
       if (victim === undefined && decision === "evict") return
       if (victim === undefined) continue
-      this.#registry.closing.begin(victim, "Evicted", "forget")
+      closing.begin(victim, "Evicted", "forget")
       // One that had nothing to release is gone already, and its seat is for the one it was evicted for.
       if (!victim.seated && this.#decide(session, counted) === "grant") this.#grant(session)
     }
@@ -204,9 +211,12 @@ export class Seats {
   }
   #refuse(task: Task, session: Session): void {
     const reason = this.#whatIsFull(session)
-    this.#registry.answers.refuse(task, reason, this.#retryAfter(reason))
+    this.#registry.answers.refuse(task, reason, this.#retryAfter(reason, session))
   }
-  #retryAfter(reason: "MaxHeap" | "MaxLeaked" | "MaxSessions" | "MaxPerOwner"): number | undefined {
+  #retryAfter(
+    reason: "MaxHeap" | "MaxLeaked" | "MaxSessions" | "MaxPerOwner",
+    session: Session,
+  ): number | undefined {
     const { heapWatch, monitor } = this.#registry
     switch (reason) {
       case "MaxHeap":
@@ -214,8 +224,9 @@ export class Seats {
       case "MaxLeaked":
         return undefined
       case "MaxSessions":
-      case "MaxPerOwner":
         return monitor.seatRetryAfter(this.#going.size > 0)
+      case "MaxPerOwner":
+        return monitor.seatRetryAfter((this.#ownerOf(session)?.coming ?? 0) > 0)
     }
   }
 }

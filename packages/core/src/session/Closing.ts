@@ -55,6 +55,8 @@ export class Closing {
   inService = 0
   /** Abandoned and not ended yet. */
   leaked = 0
+  /** Of these, the ones whose keys stay shut until then. */
+  shut = 0
   constructor(registry: Registry) {
     this.#registry = registry
   }
@@ -66,33 +68,40 @@ export class Closing {
     const registry = this.#registry
     const refuse = (): void =>
       registry.waiters.refuseAll(session, (task) => registry.answers.refuse(task, "Closed"))
-    this.#forgetSaved(session)
+    const nothingLive = (): void => {
+      const forgotten = registry.saving.forget(session.key)
+      if (forgotten === undefined) done(undefined)
+      else void forgotten.then(() => done(undefined))
+    }
     switch (session.state) {
       case "Dormant":
       case "Quarantined":
-        registry.steps.after(() => done(undefined))
+        registry.steps.after(nothingLive)
         break
       case "Waiting":
       case "Backoff":
         refuse()
         // Eagerly rebuilt, it would open for nobody after it was closed.
         if (session.state === "Backoff") registry.waiters.stopBackingOff(session)
-        registry.steps.after(() => done(undefined))
+        registry.steps.after(nothingLive)
         break
       case "Opening":
         session.more.closers.push(done)
+        this.#forgetSaved(session)
         // First the close, then the refusals: otherwise the last waiter leaving would be the reason.
         registry.opening.giveUp(session, "Requested")
         refuse()
         break
       case "Ready":
         session.more.closers.push(done)
+        this.#forgetSaved(session)
         refuse()
         if (session.generation !== undefined)
           this.barrier(session.generation, "Requested", "forget", finishWithin)
         break
       case "Stopping":
         this.#whenGone(session, done)
+        this.#forgetSaved(session)
         refuse()
         this.join(session)
         break
@@ -286,12 +295,12 @@ export class Closing {
     const registry = this.#registry
     const cold = generation.more
     cold.finalizing++
-    const settle = (): void => {
-      cold.finalizing--
-      ended()
-      this.#maybeGone(generation)
-      registry.steps.commit()
-    }
+    const settle = (): void =>
+      registry.guarded(() => {
+        cold.finalizing--
+        ended()
+        this.#maybeGone(generation)
+      })
     const failed = (error: unknown): void => {
       cold.errors.push(error)
       registry.supervision.note(generation.session, "close", error)
@@ -337,6 +346,7 @@ export class Closing {
       this.#registry.recorder.note(generation, "LeakEnded")
       this.#registry.events.lifecycle((stamp) => ({ _tag: "LeakEnded", session: generation.ref, ...stamp }))
       if (cold.shut === undefined) return
+      this.shut--
       generation.session.generation = undefined
       this.#goOn(generation, cold.shut.reason)
     }
@@ -371,6 +381,7 @@ export class Closing {
     registry.steps.dirty = true
     if (leaked && registry.policy.onLeak === "wait") {
       cold.shut = report
+      this.shut++
       return registry.seats.release(session)
     }
     session.generation = undefined

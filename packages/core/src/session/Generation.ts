@@ -131,6 +131,7 @@ export class ColdGeneration {
       this.leases === undefined &&
       this.controller === undefined &&
       this.save === undefined &&
+      this.version === undefined &&
       this.stable === undefined &&
       this.barrier === undefined &&
       this.probe === undefined &&

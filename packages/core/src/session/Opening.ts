@@ -1,11 +1,12 @@
 /** Building a generation: single flight (L1), told to stop when nobody waits, its failure told and forgotten (L10). */
+import { runClean } from "../context.ts"
 import { SessionOpenFailed } from "../errors.ts"
 import type { CloseReason } from "../Sessions.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { Frame } from "../task/Frame.ts"
 import { Generation } from "./Generation.ts"
 import type { OutageRefusal } from "./OutageBreaker.ts"
-import { delayAfterFailedOpen, stableAfter } from "./restartPolicy.ts"
+import { delayAfterFailedOpen, quarantineFor, stableAfter } from "./restartPolicy.ts"
 import type { Session } from "./Session.ts"
 import { abortSignal } from "./signal.ts"
 
@@ -32,10 +33,12 @@ export class Opening {
     if (session.state !== "Backoff") registry.setState(session, "Backoff")
     this.backingOff++
     session.more.backoff = registry.timetable.at("backoff", wait, () => {
-      if (session.state !== "Backoff") return
-      if (registry.seats.shut === undefined) this.#open(session)
-      else this.#backInLine(session)
+      if (session.state === "Backoff") this.#afterBackOff(session)
     })
+  }
+  #afterBackOff(session: Session): void {
+    if (this.#registry.seats.shut === undefined) this.#open(session)
+    else this.#backInLine(session)
   }
 
   /** Its seat does not help while nothing may be opened: the heap is full, or too many have leaked. */
@@ -51,8 +54,8 @@ export class Opening {
     const registry = this.#registry
     const now = registry.time.now()
     const refusal = registry.breaker.refusal(session, now)
-    if (refusal !== undefined) return this.#notNow(session, refusal)
-    registry.breaker.begins(session)
+    if (refusal !== undefined) return this.notNow(session, refusal)
+    registry.breaker.tries(session)
     if (session.state === "Backoff") this.backingOff--
     const generation = new Generation(session, registry.nextSerial(), ++session.generations, now)
     session.generation = generation
@@ -66,45 +69,66 @@ export class Opening {
     })
     registry.recorder.note(generation, "Opening")
     registry.events.lifecycle((stamp) => ({ _tag: "Opening", session: generation.ref, ...stamp }))
-    registry.steps.after(() => {
-      registry.saving.load(
-        generation,
-        () => {
-          if (generation.phase === "opening") registry.driver.open(generation)
-          // Given up while the store was asked: users' code has not begun.
-          else this.settled(generation, false, undefined)
-        },
-        (error) => this.settled(generation, false, error),
-      )
-    })
+    registry.steps.after(() => runClean(() => this.#load(generation), cold.openFrame))
+  }
+  #load(generation: Generation): void {
+    const { driver, saving } = this.#registry
+    saving.load(
+      generation,
+      () => {
+        if (generation.phase === "opening") driver.open(generation)
+        // Given up while the store was asked: users' code has not begun.
+        else this.settled(generation, false, undefined)
+      },
+      (error) => this.settled(generation, false, error),
+    )
   }
 
   /** Too many openings fail: whoever waits is told, and nothing is held against the key. */
-  #notNow(session: Session, refusal: OutageRefusal): void {
+  notNow(session: Session, refusal: OutageRefusal): void {
     const registry = this.#registry
-    const { cold } = session
-    if (session.waiting === 0 && cold?.eager === true) {
-      cold.retryAt = registry.time.now() + refusal.retryAfter
-      if (session.state === "Backoff") this.backingOff--
-      return this.#backOff(session, refusal.retryAfter)
-    }
     const error = this.outageError(session, refusal)
     registry.waiters.refuseAll(session, (task) => registry.answers.openFailed(task, error))
-    registry.waiters.rest(session)
+    if (session.cold?.eager !== true) return registry.waiters.rest(session)
+    registry.breaker.keepWaiting(session)
+    if (session.state === "Backoff") this.backingOff--
+    this.#backOff(session, refusal.retryAfter)
   }
-  outageError({ ref }: Session, { cause, retryAfter }: OutageRefusal): SessionOpenFailed {
+  /** The outage is over: who only waited for that opens. */
+  #goOn(sessions: Iterable<Session>): void {
+    for (const session of sessions) {
+      if (session.state !== "Backoff") continue
+      this.#registry.timetable.drop(session.cold?.backoff)
+      this.#afterBackOff(session)
+    }
+  }
+  outageError(session: Session, { cause, retryAfter }: OutageRefusal): SessionOpenFailed {
     return new SessionOpenFailed({
       reason: "Failed",
       message:
         "Many sessions could not be opened lately, so for a moment no further ones are tried: see `cause` for the last failure.",
       cause,
-      session: ref,
+      session: session.ref,
       retryAfter: Math.ceil(retryAfter),
+      explain: this.#registry.answers.explainLater(session),
     })
   }
 
   /** The user's open has ended: with the resource, or with what it threw. */
   settled(generation: Generation, opened: boolean, value: unknown): void {
+    const registry = this.#registry
+    try {
+      this.#settled(generation, opened, value)
+    } catch (error) {
+      const told = registry.defect(error, generation.session)
+      registry.waiters.refuseAll(generation.session, (task) => {
+        registry.waiters.leave(task)
+        registry.answers.tell(task, "rejected", told)
+      })
+    }
+    registry.steps.commit()
+  }
+  #settled(generation: Generation, opened: boolean, value: unknown): void {
     const registry = this.#registry
     const cold = generation.more
     if (!cold.openPending) return
@@ -120,7 +144,6 @@ export class Opening {
       registry.timetable.drop(cold.openGrace)
       registry.closing.finalize(generation)
     } else registry.closing.workEnded(generation)
-    registry.steps.commit()
   }
 
   #live(generation: Generation, resource: unknown): void {
@@ -143,7 +166,7 @@ export class Opening {
       // An idle session must not carry what only its opening needed.
       if (cold.isEmpty) generation.cold = undefined
     }
-    registry.breaker.opened(session, now)
+    this.#goOn(registry.breaker.opened(session, now))
     registry.monitor.opened(openedAfter)
     registry.recorder.note(generation, "Opened")
     registry.events.lifecycle((stamp) => ({
@@ -183,7 +206,10 @@ export class Opening {
       reason,
       cause,
       session: generation.ref,
-      retryAfter: Math.ceil(cold.retryAt - now),
+      // A trial that fails quarantines the key again.
+      retryAfter: Math.ceil(
+        cold.trial ? quarantineFor(registry.policy.restart, cold.coolDowns) : cold.retryAt - now,
+      ),
       explain: registry.answers.explainLater(session),
     })
     cold.lastError = cause ?? error

@@ -112,8 +112,7 @@ export class Probes {
   look(generation: Generation, probe: Probe, now: number, wanted: boolean): void {
     if (probe.asked !== undefined || generation.slotsTaken > 0) return
     if (probe.doubt !== undefined) this.#ask(probe, "AfterError", now, probe.doubt.error)
-    else if (wanted && !probe.answered && isStale(probe, now))
-      this.#ask(probe, "BeforeTurn", now, undefined)
+    else if (wanted && !probe.answered && isStale(probe, now)) this.#ask(probe, "BeforeTurn", now, undefined)
   }
   /** Starts no turn now. */
   holds(generation: Generation, probe: Probe, now: number): boolean {
@@ -188,6 +187,9 @@ export class Probes {
 
   /** It has really ended, wanted or not. */
   #answered(probe: Probe, asked: Asked, good: boolean, cause: unknown): void {
+    this.#registry.guarded(() => this.#take(probe, asked, good, cause))
+  }
+  #take(probe: Probe, asked: Asked, good: boolean, cause: unknown): void {
     const registry = this.#registry
     const { generation } = probe
     generation.more.probing--
@@ -202,7 +204,6 @@ export class Probes {
       } else this.#bad(probe, asked, cause)
     }
     registry.closing.workEnded(generation)
-    registry.steps.commit()
   }
   #bad(probe: Probe, asked: Asked, cause: unknown): void {
     const registry = this.#registry

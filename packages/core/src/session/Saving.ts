@@ -6,6 +6,7 @@ import { runClean } from "../context.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { memoryStore } from "../store/memoryStore.ts"
 import type { SessionStore, Stored } from "../store/SessionStore.ts"
+import type { Frame } from "../task/Frame.ts"
 import type { Generation } from "./Generation.ts"
 
 /** Openings with one state that may fail before the next one goes without it. */
@@ -28,14 +29,15 @@ export class Saving {
     this.#isOurs = registry.policy.store === undefined
   }
 
-  /** Calls `open` when what was saved is known, or `failed`; at once when the store answers at once. */
+  /**
+   * Calls `open` when what was saved is known, or `failed`; at once when the store answers at once. Called as a part of the
+   * opening: in the clean context, in its frame.
+   */
   load(generation: Generation, open: () => void, failed: (error: unknown) => void): void {
     const { key } = generation.session
-    const load = (): Stored | undefined | PromiseLike<Stored | undefined> => this.store.load(key)
     try {
       const removal = this.#removals.get(key)
-      const found =
-        removal === undefined ? runClean(load, generation.cold?.openFrame) : removal.then(() => load())
+      const found = removal === undefined ? this.store.load(key) : removal.then(() => this.store.load(key))
       if (isPromise(found))
         Promise.resolve(found)
           .then((stored) => this.#take(generation, stored))
@@ -70,9 +72,8 @@ export class Saving {
     registry.events.warning("WarningRaised", generation.ref, why, {})
     registry.recorder.trouble(generation, why, undefined)
     if (version === undefined || this.store.setAside === undefined) return
-    const { setAside } = this.store
     try {
-      await runClean(() => setAside(session.key, version))
+      await this.store.setAside(session.key, version)
       generation.more.version = undefined
     } catch (error) {
       registry.supervision.note(session, "save", error)
@@ -90,31 +91,45 @@ export class Saving {
   /** The first thing a close does, under a finalizer's deadline. */
   async save(generation: Generation, ask: () => unknown): Promise<void> {
     const registry = this.#registry
+    const { policy, supervision, timetable } = registry
     const { session } = generation
     const cold = generation.more
+    const overdue = timetable.at("close", policy.timeouts.close / 3, () =>
+      supervision.note(session, "save", new Error("Saving took longer than a third of timeouts.close.")),
+    )
     try {
       const state = await ask()
       // Too late it would stand in the way of what the next generation saves.
       if (generation.gone || cold.forgets) return
       const version = await this.store.save(session.key, state, cold.version)
-      if (cold.forgets) await this.forget(session.key)
+      if (cold.forgets) await this.#takeBack(generation, version)
       else if (version === undefined) {
         registry.events.warning("WarningRaised", generation.ref, "SnapshotConflict", {})
         registry.recorder.trouble(generation, "SnapshotConflict", undefined)
       }
     } catch (error) {
-      registry.supervision.note(session, "save", error)
+      supervision.note(session, "save", error)
+    } finally {
+      timetable.drop(overdue)
     }
+  }
+  /** Told to forget while it was being written: only its own, never what a later generation has saved (L21). */
+  async #takeBack(generation: Generation, version: string | undefined): Promise<void> {
+    if (version === undefined) return
+    const { key } = generation.session
+    const stored = await this.store.load(key)
+    if (stored?.version === version) await this.forget(key, generation.cold?.finalizerFrame)
   }
 
   /** The next life begins with nothing. The promise is there while the store has not answered; it never rejects. */
-  forget(key: string): Promise<void> | undefined {
+  forget(key: string, frame?: Frame): Promise<void> | undefined {
     try {
-      const removed = runClean(() => this.store.remove(key))
+      const removed = runClean(() => this.store.remove(key), frame)
       if (!isPromise(removed)) return undefined
+      const before = this.#removals.get(key)
       const done = Promise.resolve(removed)
         .then(
-          () => {},
+          () => before,
           (error: unknown) => this.#notForgotten(key, error),
         )
         .finally(() => {
@@ -131,7 +146,7 @@ export class Saving {
   planForget(generation: Generation): void {
     const { key } = generation.session
     if (this.#isOurs) void this.store.remove(key)
-    else generation.more.toRun.unshift(() => this.forget(key))
+    else generation.more.toRun.unshift(() => this.forget(key, generation.cold?.finalizerFrame))
   }
   #notForgotten(key: string, error: unknown): void {
     const session = this.#registry.sessions.get(key)

@@ -53,8 +53,12 @@ export class Stops {
   tellToStop(task: Task, reason: unknown): void {
     if (task.state === "stopping" || task.state === "ended") return
     task.state = "stopping"
-    this.#registry.steps.after(() => task.stop(reason))
-    this.cascade(task.frame)
+    const { frame } = task
+    // Ended and put back in the same step, it is another run by now.
+    this.#registry.steps.after(() => {
+      if (task.frame === frame) task.stop(reason)
+    })
+    this.cascade(frame)
   }
 
   /** Once its work has ended, or `timeouts.grace` has passed. */

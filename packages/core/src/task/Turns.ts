@@ -7,6 +7,7 @@ import type { Generation } from "../session/Generation.ts"
 import type { Session } from "../session/Session.ts"
 import { Frame } from "./Frame.ts"
 import { outcomeOfWork } from "./outcomes.ts"
+import { hopeless } from "./reentry.ts"
 import { discharge, enlist } from "./slots.ts"
 import { TaskList, type Task } from "./Task.ts"
 
@@ -99,6 +100,16 @@ export class Turns {
   /** The work has ended: `value` is what it returned, or threw. */
   ended(task: Task, returned: boolean, value: unknown): void {
     const registry = this.#registry
+    try {
+      this.#ended(task, returned, value)
+    } catch (error) {
+      // A mistake of ours is not the task's: whoever waits is told so.
+      registry.answers.tell(task, "rejected", registry.defect(error, task.session))
+      registry.steps.commit()
+    }
+  }
+  #ended(task: Task, returned: boolean, value: unknown): void {
+    const registry = this.#registry
     const { generation, session } = task
     if (generation === undefined || session === undefined) return
     if (task.state === "ended") return this.#endedLate(task, generation)
@@ -189,6 +200,8 @@ const runsAgain = (task: Task, generation: Generation, session: Session): boolea
   session.state === "Stopping" &&
   session.next === "reopen" &&
   session.registry.phase === "accepting" &&
+  // A call made by the turn that found the resource broken would wait for that turn, which waits for it.
+  !hopeless(task) &&
   task.renew()
 
 const retires = (generation: Generation): boolean => generation.cold?.barrier !== undefined

@@ -64,6 +64,8 @@ export class Waiters {
     const cold = session.cold
     const quarantined = cold?.trial === true && cold.until > 0
     if (session.state === "Backoff") registry.opening.backingOff--
+    registry.seats.leave(session)
+    registry.breaker.givenUp(session)
     registry.setState(session, quarantined ? "Quarantined" : "Dormant")
     registry.seats.release(session)
     registry.steps.dirty = true

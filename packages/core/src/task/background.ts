@@ -1,15 +1,20 @@
 /** Work that outlives the turn it was started in: it holds the session, takes no slot, and ends with the generation. */
 import { captureCarrier } from "../context.ts"
 import { SessionMisuse } from "../errors.ts"
+import type { Generation } from "../session/Generation.ts"
 import type { Task } from "./Task.ts"
 
 export const taskEnded = (task: Task): SessionMisuse =>
   new SessionMisuse({ reason: "TaskEnded", session: task.generation?.ref ?? task.session?.ref })
 
-/** `false` when the session is ending. @throws SessionMisuse TaskEnded */
-export const startBackground = (task: Task, make: () => Task): boolean => {
+/** Over, or put back: what its run on that generation left behind is not this task any more (L21). */
+const isOver = (task: Task, of: Generation | undefined): boolean =>
+  task.state === "ended" || task.generation !== of
+
+/** `of`: the generation it was started on. `false` when the session is ending. @throws SessionMisuse TaskEnded */
+export const startBackground = (task: Task, of: Generation | undefined, make: () => Task): boolean => {
   const { generation, registry, session } = task
-  if (task.state === "ended" || generation === undefined || session === undefined) throw taskEnded(task)
+  if (isOver(task, of) || generation === undefined || session === undefined) throw taskEnded(task)
   if (generation.phase !== "live" || generation.cold?.barrier !== undefined) return false
   const now = registry.time.now()
   const background = make()
@@ -25,14 +30,14 @@ export const startBackground = (task: Task, make: () => Task): boolean => {
 const longestNote = 256
 
 /** A sign of life. @throws SessionMisuse TaskEnded */
-export const noteProgress = (task: Task, note: string | undefined): void => {
-  if (task.state === "ended") throw taskEnded(task)
+export const noteProgress = (task: Task, of: Generation | undefined, note: string | undefined): void => {
+  if (isOver(task, of)) throw taskEnded(task)
   task.registry.turns.progress(task)
   if (typeof note === "string") task.more.note = note.slice(0, longestNote)
 }
 
 /** Carried out when the turn has ended. @throws SessionMisuse TaskEnded */
-export const doAfterwards = (task: Task, what: "close" | "restart"): void => {
-  if (task.state === "ended") throw taskEnded(task)
+export const doAfterwards = (task: Task, of: Generation | undefined, what: "close" | "restart"): void => {
+  if (isOver(task, of)) throw taskEnded(task)
   task.more.afterwards = what
 }

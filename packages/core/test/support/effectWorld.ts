@@ -178,7 +178,9 @@ const openingOf = (session: CurrentSessionShape, signal: AbortSignal): Opening =
   generation: session.generation,
   serial: session.serial,
   signal,
-  restored: session.restored,
+  get restored() {
+    return session.restored
+  },
   use: async (resource: unknown, release?: (resource: unknown, reason: CloseReason) => unknown) => {
     const value = await resource
     Effect.runSync(session.onClose((reason) => effectOf(() => release?.(value, reason))))
@@ -188,7 +190,7 @@ const openingOf = (session: CurrentSessionShape, signal: AbortSignal): Opening =
   save: (state) => Effect.runSync(session.save(Effect.promise(async () => state()))),
   probe: (check, options) =>
     Effect.runSync(
-      session.probe((context) => effectOf((signal) => check({ ...context, signal })), options),
+      session.probe((context) => effectOf((asked) => check({ ...context, signal: asked })), options),
     ),
   broken: session.brokenUnsafe,
   end: session.endUnsafe,

@@ -65,17 +65,17 @@ class TaskServices implements CurrentTaskShape {
     return this.#generation.ref
   }
   get progress(): CurrentTaskShape["progress"] {
-    return (note) => Effect.sync(() => noteProgress(this.#task, note))
+    return (note) => Effect.sync(() => noteProgress(this.#task, this.#generation, note))
   }
   get broken(): CurrentTaskShape["broken"] {
     return (cause) =>
       Effect.sync(() => this.#task.registry.supervision.broken(this.#generation, cause, this.#task))
   }
   get close(): Effect.Effect<void> {
-    return Effect.sync(() => doAfterwards(this.#task, "close"))
+    return Effect.sync(() => doAfterwards(this.#task, this.#generation, "close"))
   }
   get restart(): Effect.Effect<void> {
-    return Effect.sync(() => doAfterwards(this.#task, "restart"))
+    return Effect.sync(() => doAfterwards(this.#task, this.#generation, "restart"))
   }
   get background(): CurrentTaskShape["background"] {
     return (name, work) =>
@@ -83,7 +83,7 @@ class TaskServices implements CurrentTaskShape {
         Effect.sync(() => {
           checkedName("name", name)
           const context = fiber.context
-          return startBackground(this.#task, () =>
+          return startBackground(this.#task, this.#generation, () =>
             this.#background(this.#task, name, work as Effect.Effect<unknown, unknown>, context),
           )
         }),

@@ -96,8 +96,7 @@ const own = async (
     return value
   } finally {
     cold.arriving--
-    registry.closing.workEnded(generation)
-    registry.steps.commit()
+    registry.guarded(() => registry.closing.workEnded(generation))
   }
 }
 const releaser = (value: unknown, release: Release | undefined): Finalizer => {

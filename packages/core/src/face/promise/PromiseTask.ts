@@ -17,6 +17,8 @@ export class PromiseTask extends Task {
   readonly #reject: Settle
   #controller: AbortController | undefined = undefined
   #stopReason: unknown = undefined
+  /** Only of one that may be put back. */
+  #handle: TaskHandle | undefined = undefined
 
   constructor(
     registry: Registry,
@@ -34,14 +36,10 @@ export class PromiseTask extends Task {
   }
 
   begin(generation: Generation): void {
+    const handle = new TaskHandle(this)
+    if (this.extras?.idempotent === true) this.#handle = handle
     try {
-      const result = runFramed(
-        this.carrier,
-        this.frame,
-        this.#work,
-        generation.resource,
-        new TaskHandle(this),
-      )
+      const result = runFramed(this.carrier, this.frame, this.#work, generation.resource, handle)
       if (isThenable(result)) Promise.resolve(result).then(this.#returned, this.#threw)
       else this.registry.turns.ended(this, true, result)
     } catch (error) {
@@ -57,6 +55,7 @@ export class PromiseTask extends Task {
     if (this.#controller !== undefined) runFramed(this.carrier, this.frame, abort, this.#controller, reason)
   }
   override renew(): boolean {
+    this.#handle?.retire(this.signal)
     this.#controller = undefined
     this.#stopReason = undefined
     return true
