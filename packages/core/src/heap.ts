@@ -2,11 +2,8 @@
  * How full the heap of this thread is: the old generation, garbage included, as a share of what V8 lets it have. 0 where that
  * cannot be seen.
  */
-const builtin =
-  typeof process === "object" && typeof process.getBuiltinModule === "function"
-    ? process.getBuiltinModule
-    : undefined
-const v8 = builtin?.("node:v8")
+const inNode = typeof process === "object" && typeof process.getBuiltinModule === "function"
+const v8 = inNode ? process.getBuiltinModule("node:v8") : undefined
 
 const mebibyte = 2 ** 20
 /** Node's own default for the young generation, in MiB: three semi-spaces of 64. */
@@ -23,8 +20,8 @@ const flag = (name: string): number | undefined => {
 
 /** Bytes. V8 tells the limit of both generations together; what a process dies of is the old one's. */
 const oldLimit = (): number => {
-  const worker = builtin?.("node:worker_threads")
-  const ofWorker = worker?.isMainThread === false ? worker.resourceLimits.maxOldGenerationSizeMb : undefined
+  const threads = process.getBuiltinModule("node:worker_threads")
+  const ofWorker = threads.isMainThread ? undefined : threads.resourceLimits.maxOldGenerationSizeMb
   const given = ofWorker ?? flag("max-old-space-size")
   const both = v8?.getHeapStatistics().heap_size_limit ?? Infinity
   if (given !== undefined && given > 0) return Math.min(both, given * mebibyte)

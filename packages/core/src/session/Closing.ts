@@ -15,6 +15,11 @@ import { quarantineFor } from "./restartPolicy.ts"
 import { abortSignal } from "./signal.ts"
 import type { Next, Session } from "./Session.ts"
 
+const tellAfter = async (forgotten: Promise<void>, done: (report: undefined) => void): Promise<void> => {
+  await forgotten
+  done(undefined)
+}
+
 /** Why its tasks are stopped, in their words. */
 const cutBy: Readonly<Record<CloseReason, TaskStoppedReason>> = {
   Idle: "Closed",
@@ -71,7 +76,7 @@ export class Closing {
     const nothingLive = (): void => {
       const forgotten = registry.saving.forget(session.key)
       if (forgotten === undefined) done(undefined)
-      else void forgotten.then(() => done(undefined))
+      else void tellAfter(forgotten, done)
     }
     switch (session.state) {
       case "Dormant":
