@@ -22,7 +22,7 @@ export const laws: ReadonlyArray<Law> = [
     id: "L11",
     title: "a broken resource is noticed, replaced, and quarantined when it keeps breaking",
   },
-  { id: "L12", title: "a task that has started is never run again" },
+  { id: "L12", title: "a task that has started is never run again, unless its caller says that it may be" },
   { id: "L13", title: "what hangs is abandoned, and its key goes on" },
   { id: "L14", title: "drain finishes what it can, reports what it did, and always ends" },
   { id: "L15", title: "hooks fire once for each generation, in order" },

@@ -3,7 +3,7 @@
  * prints its trace.
  */
 import { faces } from "../support/faces.ts"
-import { runSchedule } from "./schedule.ts"
+import { runSchedule } from "../../src/testing/laws/schedule.ts"
 
 const first = Number(process.argv[2] ?? 1)
 const count = Number(process.argv[3] ?? 10_000)

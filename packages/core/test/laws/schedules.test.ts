@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { faces } from "../support/faces.ts"
-import { runSchedule, type Outcome } from "./schedule.ts"
+import { runSchedule, type Outcome } from "../../src/testing/laws/schedule.ts"
 
 /**
  * Seeds that once found something, with what it was. They stay: the rarest of them are found by one schedule in many

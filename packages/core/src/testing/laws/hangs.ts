@@ -1,6 +1,6 @@
 /** Who is given up, and when: by its silence, or because its slot is needed (L6, L13, L23). */
-import { TaskStopped } from "../../src/errors.ts"
-import type { Task } from "../../src/task/Task.ts"
+import { TaskStopped } from "../../errors.ts"
+import type { Task } from "../../task/Task.ts"
 import { nameOf, type Book, type Call, type Site } from "./Book.ts"
 
 /** A stall is seen only from the next beat of the loop's pulse on. */

@@ -2,8 +2,8 @@
  * Looks into the engine where it decides: each hand-in, start, telling, closing and commit is held against the laws in
  * the very step in which it happens, before anything else can cover it up.
  */
-import type { Registry } from "../../src/registry/Registry.ts"
-import type { Task } from "../../src/task/Task.ts"
+import type { Registry } from "../../registry/Registry.ts"
+import type { Task } from "../../task/Task.ts"
 import { checkAlways } from "./always.ts"
 import { lifeName, nameOf, type Book, type Call, type Site } from "./Book.ts"
 import { watchEnds } from "./ends.ts"

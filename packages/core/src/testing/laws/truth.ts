@@ -1,5 +1,5 @@
 /** What each caller is told, and when, against what became of its work (L5, L12, L13, L17, L22). */
-import { SessionMisuse, SessionOpenFailed, SessionRefused, TaskStopped } from "../../src/errors.ts"
+import { SessionMisuse, SessionOpenFailed, SessionRefused, TaskStopped } from "../../errors.ts"
 import { nameOf, type Book, type Call } from "./Book.ts"
 
 /** Timers are whole milliseconds, and one may be set by another. */

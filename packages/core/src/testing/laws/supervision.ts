@@ -1,5 +1,5 @@
 /** What supervision adds to a schedule: probes of every kind, evictions, state for the next life, and their laws. */
-import type { Opening, ProbeContext } from "../../src/Sessions.ts"
+import type { Opening, ProbeContext } from "../../Sessions.ts"
 import { lifeName, nameOf, type Book, type Life, type Site } from "./Book.ts"
 import type { Health } from "./plans.ts"
 import { abortOf, unending, type Universe } from "./universe.ts"

@@ -1,6 +1,6 @@
 /** Hostile opens and finalizers. */
-import type { Opening } from "../../src/Sessions.ts"
-import type { Generation } from "../../src/session/Generation.ts"
+import type { Opening } from "../../Sessions.ts"
+import type { Generation } from "../../session/Generation.ts"
 import { lifeName, type Finalizer, type Life, type Site } from "./Book.ts"
 import { drawAsk, drawOpen, type FinalizerPlan, type Setting } from "./plans.ts"
 import { Random } from "./Random.ts"

@@ -1,8 +1,8 @@
 /** Each closing, in the step in which it begins: for a reason that holds, of whom it may be (L4, L8, L9, L11, L12, L21). */
-import type { CloseReason } from "../../src/Sessions.ts"
-import type { Generation } from "../../src/session/Generation.ts"
-import type { Session } from "../../src/session/Session.ts"
-import { Lease } from "../../src/task/Leases.ts"
+import type { CloseReason } from "../../Sessions.ts"
+import type { Generation } from "../../session/Generation.ts"
+import type { Session } from "../../session/Session.ts"
+import { Lease } from "../../task/Leases.ts"
 import { lifeName, nameOf, type Book, type Call, type Life, type Site } from "./Book.ts"
 
 export const watchEnds = (book: Book, site: Site): void => {

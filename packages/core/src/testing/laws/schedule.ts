@@ -1,7 +1,7 @@
 /** One random schedule: a world, hostile users, and time, all from one seed. */
-import type { Face } from "../support/faces.ts"
-import { resolveKey } from "../../src/SessionKey.ts"
-import { settle, VirtualClock } from "../support/VirtualClock.ts"
+import { resolveKey } from "../../SessionKey.ts"
+import { settle } from "../realTime.ts"
+import { VirtualClock } from "../VirtualClock.ts"
 import { Book, keyText, type Site } from "./Book.ts"
 import { openAs } from "./openings.ts"
 import { drawAsk, drawSetting, type Setting } from "./plans.ts"
@@ -12,6 +12,7 @@ import { evict } from "./supervision.ts"
 import { siteOf, type Universe } from "./universe.ts"
 import { ask } from "./users.ts"
 import { drain, verb } from "./verbs.ts"
+import type { Face, Policy } from "./world.ts"
 
 export interface Outcome {
   readonly seed: number
@@ -23,9 +24,11 @@ export interface Outcome {
 /** A schedule that goes on for ever is one that went wrong. */
 const mostWakes = 20_000
 
-export const runSchedule = async (face: Face, seed: number): Promise<Outcome> => {
+/** `fixed`: instead of what it draws. */
+export const runSchedule = async (face: Face, seed: number, fixed: Policy = {}): Promise<Outcome> => {
   const random = new Random(seed)
-  const setting = drawSetting(random, seed)
+  const drawn = drawSetting(random, seed)
+  const setting = { ...drawn, policy: { ...drawn.policy, ...fixed } }
   const clock = new VirtualClock()
   const book = new Book(() => clock.now, face.face === "Effect face")
   const sites: Array<Site> = []

@@ -2,7 +2,7 @@
  * L7, found a second way: who waits for whom, by what the users know they do, as a greatest set of holders in which
  * everybody waits for the others. The engine asks the other question, whether one can end.
  */
-import type { Session } from "../../src/session/Session.ts"
+import type { Session } from "../../session/Session.ts"
 import { nameOf, type Book, type Call, type Holder } from "./Book.ts"
 
 /** Whom a call made from here keeps waiting, innermost first; up to one that has ended or whose caller was told. */

@@ -1,5 +1,5 @@
 /** What a body sees for itself: how many run beside it, when it is told to stop, what its functions do. */
-import type { Task } from "../../src/Sessions.ts"
+import type { Task } from "../../Sessions.ts"
 import { nameOf, type Book, type Call } from "./Book.ts"
 import { abortOf, type Universe } from "./universe.ts"
 

@@ -1,7 +1,7 @@
 /** Hostile users: they carry out their plans against the public API, whatever the engine tells them. */
-import { resolveKey } from "../../src/SessionKey.ts"
-import type { Lease, Session, Task } from "../../src/Sessions.ts"
-import type { Thing } from "../support/ledger.ts"
+import { resolveKey } from "../../SessionKey.ts"
+import type { Lease, Session, Task } from "../../Sessions.ts"
+import type { Thing } from "./world.ts"
 import { nameOf, type Book, type Call, type Holder } from "./Book.ts"
 import { countBodies, live, watchStop } from "./bodyLaws.ts"
 import type { Ask, Program, Step } from "./plans.ts"

@@ -1,8 +1,8 @@
 /** What must hold whenever a step has been carried out: the engine's own books agree, and nobody was forgotten. */
-import type { Generation } from "../../src/session/Generation.ts"
-import type { Session } from "../../src/session/Session.ts"
-import type { Task } from "../../src/task/Task.ts"
-import type { Timed } from "../../src/time/Timetable.ts"
+import type { Generation } from "../../session/Generation.ts"
+import type { Session } from "../../session/Session.ts"
+import type { Task } from "../../task/Task.ts"
+import type { Timed } from "../../time/Timetable.ts"
 import { lifeName, nameOf, type Book, type Call, type Life, type Site } from "./Book.ts"
 
 export const checkAlways = (book: Book, site: Site): void => {

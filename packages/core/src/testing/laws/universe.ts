@@ -1,5 +1,5 @@
 /** What every user of a schedule shares. */
-import type { VirtualClock } from "../support/VirtualClock.ts"
+import type { VirtualClock } from "../VirtualClock.ts"
 import type { Book, Site } from "./Book.ts"
 
 export interface Universe {

@@ -2,8 +2,8 @@
  * What users will do, drawn up before it happens and kept as data: neither the order of microtasks nor a change in the
  * engine moves a choice from one user to another.
  */
-import type { Policy, WhenBusy } from "../../src/SessionOptions.ts"
-import type { SessionKey } from "../../src/SessionKey.ts"
+import type { Policy, WhenBusy } from "../../SessionOptions.ts"
+import type { SessionKey } from "../../SessionKey.ts"
 import type { Random } from "./Random.ts"
 
 /** How a body ends when nobody stops it. `late`: after 20 s, whatever it is told. */

@@ -1,13 +1,13 @@
 /** What a schedule writes down of every call, body, opening and finalizer: what the laws are held against. */
-import type { Registry } from "../../src/registry/Registry.ts"
-import type { CloseReport, Lease as UserLease, Session as UserSession, Sessions } from "../../src/Sessions.ts"
-import type { SessionKey } from "../../src/SessionKey.ts"
-import type { DrainReport } from "../../src/observe/Snapshot.ts"
-import type { TaskOutcome } from "../../src/observe/Explanation.ts"
-import type { Generation } from "../../src/session/Generation.ts"
-import type { Session } from "../../src/session/Session.ts"
-import type { Task } from "../../src/task/Task.ts"
-import type { Thing, World } from "../support/ledger.ts"
+import type { Registry } from "../../registry/Registry.ts"
+import type { CloseReport, Lease as UserLease, Session as UserSession, Sessions } from "../../Sessions.ts"
+import type { SessionKey } from "../../SessionKey.ts"
+import type { DrainReport } from "../../observe/Snapshot.ts"
+import type { TaskOutcome } from "../../observe/Explanation.ts"
+import type { Generation } from "../../session/Generation.ts"
+import type { Session } from "../../session/Session.ts"
+import type { Task } from "../../task/Task.ts"
+import type { Thing, World } from "./world.ts"
 import type { Ask, FinalizerPlan, OpenPlan, Program } from "./plans.ts"
 
 export interface Site {

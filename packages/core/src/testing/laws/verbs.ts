@@ -1,5 +1,5 @@
 /** Closing, restarting, cancelling and draining, from outside and from inside a turn (L4, L7). */
-import { resolveKey } from "../../src/SessionKey.ts"
+import { resolveKey } from "../../SessionKey.ts"
 import type { Book, Holder, Site } from "./Book.ts"
 import type { Ask, Verb } from "./plans.ts"
 import { chainOf } from "./reentryLaw.ts"
