@@ -76,9 +76,15 @@ export class Opening {
     saving.load(
       generation,
       () => {
-        if (generation.phase === "opening") driver.open(generation)
         // Given up while the store was asked: users' code has not begun.
-        else this.settled(generation, false, undefined)
+        if (generation.phase !== "opening") return this.settled(generation, false, undefined)
+        try {
+          driver.open(generation)
+        } catch (error) {
+          // A driver tells what users' code throws: this is a mistake of ours.
+          this.#registry.defect(error, generation.session)
+          this.settled(generation, false, error)
+        }
       },
       (error) => this.settled(generation, false, error),
     )

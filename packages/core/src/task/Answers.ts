@@ -48,7 +48,12 @@ export class Answers {
       // Its caller's silence stood still while this call was under way.
       if (parent.task?.state === "running") parent.task.registry.turns.progress(parent.task)
     }
-    task.deliver(outcome, value)
+    try {
+      task.deliver(outcome, value)
+    } catch (error) {
+      // A mistake of ours: who stands behind it goes on all the same.
+      this.#registry.defect(error, task.session)
+    }
     if (this.#registry.events.watched) this.#registry.events.taskEnded(task, outcome, value)
   }
 

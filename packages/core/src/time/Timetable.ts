@@ -168,7 +168,12 @@ export class Timetable {
   #rang(which: "held" | "free"): void {
     this.#alarms[which].at = Infinity
     this.#ringing = true
-    const unfinished = this.#carryOut()
+    let unfinished = false
+    try {
+      unfinished = this.#carryOut()
+    } catch (error) {
+      this.#defect(error)
+    }
     this.#ringing = false
     this.#afterRing()
     this.#setAlarms()
