@@ -17,8 +17,11 @@ const users: ReadonlyMap<string, User> = new Map([
   ["Bearer token-of-bob", { id: "bob" }],
 ])
 
+/** Also for what is no Express request: the upgrade to a WebSocket. */
+export const userOf = (authorization: string | undefined): User | undefined => users.get(authorization ?? "")
+
 export const login: RequestHandler = (req, _res, next) => {
-  const user = users.get(req.get("authorization") ?? "")
+  const user = userOf(req.get("authorization"))
   if (user !== undefined) req.user = user
   next()
 }
