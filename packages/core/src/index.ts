@@ -48,6 +48,6 @@ export type { SessionStore, Stored } from "./store/SessionStore.ts"
 
 // The Effect face.
 export { Sessions, type SessionService } from "./face/effect/Sessions.ts"
-export { CurrentSession, type CurrentSessionShape } from "./face/effect/CurrentSession.ts"
+export { CurrentSession, type CurrentSessionShape, type ProbeCheck } from "./face/effect/CurrentSession.ts"
 export { CurrentTask, type CurrentTaskShape } from "./face/effect/CurrentTask.ts"
 export type { EffectLease } from "./face/effect/lease.ts"
