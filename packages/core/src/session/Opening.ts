@@ -95,7 +95,8 @@ export class Opening {
     const registry = this.#registry
     const error = this.outageError(session, refusal)
     registry.waiters.refuseAll(session, (task) => registry.answers.openFailed(task, error))
-    if (session.cold?.eager !== true) return registry.waiters.rest(session)
+    // One that stood in line has no seat to wait with.
+    if (session.cold?.eager !== true || !session.seated) return registry.waiters.rest(session)
     registry.breaker.keepWaiting(session)
     if (session.state === "Backoff") this.backingOff--
     this.#backOff(session, refusal.retryAfter)

@@ -130,7 +130,10 @@ export class Saving {
       const done = Promise.resolve(removed)
         .then(
           () => before,
-          (error: unknown) => this.#notForgotten(key, error),
+          (error: unknown) => {
+            this.#notForgotten(key, error)
+            return before
+          },
         )
         .finally(() => {
           if (this.#removals.get(key) === done) this.#removals.delete(key)
