@@ -45,6 +45,8 @@ const serve = async (error: unknown, after: "before headers" | "after headers" =
 const refused: Readonly<Record<SessionRefused["reason"], number>> = {
   MaxSessions: 503,
   MaxPerOwner: 429,
+  MaxHeap: 503,
+  MaxLeaked: 503,
   MaxQueued: 429,
   QueueTimeout: 504,
   Busy: 409,

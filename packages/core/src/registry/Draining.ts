@@ -122,6 +122,7 @@ export class Draining {
     if (registry.closing.shut > 0 && isWaitedForAtLeak(registry.sessions.values())) return
     registry.phase = "drained"
     registry.timetable.drop(this.#deadline)
+    for (const session of registry.sessions.values()) registry.tidy(session)
     const report: DrainReport = {
       finished: this.#finished,
       cut: this.#cutTasks,

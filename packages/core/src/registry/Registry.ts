@@ -224,6 +224,8 @@ export class Registry {
   /** Nothing runs under this key any more: kept while its failures still count, otherwise forgotten at once. */
   tidy(session: Session): void {
     if ((session.state !== "Dormant" && session.state !== "Quarantined") || session.waiting > 0) return
+    // Nothing comes back to a registry that has drained: what it remembers would only keep it.
+    if (this.phase === "drained") return this.forget(session)
     const now = this.time.now()
     const cold = session.cold
     const counts =

@@ -106,11 +106,24 @@ const platform: TimeSource = {
   soon,
 }
 
+/** One that throws has stood still: half a step taken would be worse. */
+const readings = (clock: Clock.Clock): (() => number) => {
+  let last = 0
+  return () => {
+    try {
+      last = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    } catch {
+      // The last reading holds.
+    }
+    return last
+  }
+}
+
 export const timeSource = (clock: Clock.Clock = platformClock): TimeSource =>
   clock === platformClock
     ? platform
     : {
-        now: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+        now: readings(clock),
         epoch: () => clock.currentTimeMillisUnsafe(),
         alarm: (ring) => new ClockAlarm(clock, ring),
         soon,

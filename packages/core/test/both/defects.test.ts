@@ -103,4 +103,67 @@ describe.each(faces)("$face", ({ world }) => {
     expect(registry.monitor.defects).toBe(1)
     await expectNothingLeft(it)
   })
+
+  test("L17, L20: while a task ends: its caller is told, not left waiting, and other keys go on", async () => {
+    const { clock, registry, sessions } = world()
+    await sessions.run("a", () => 1)
+    const held = gate()
+    const unlucky = watch(
+      clock,
+      sessions.run("a", () => held.promise),
+    )
+    await settle()
+    vi.spyOn(registry.turns, "settle").mockImplementationOnce(() => {
+      throw mistake
+    })
+    held.open()
+    await settle()
+    expect(unlucky.outcome).toBe("SessionRefused Closed")
+    expect(fieldOf(unlucky, "cause")).toBe(mistake)
+    expect(await sessions.run("b", () => 2)).toBe(2)
+    expect(registry.monitor.defects).toBe(1)
+    expect(warned).toEqual([reported])
+  })
+
+  test("L10, L17, L20: while an opening ends: all who wait for it are told, and it is opened for who comes next", async () => {
+    const it = world()
+    const { clock, registry, sessions } = it
+    vi.spyOn(registry.breaker, "opened").mockImplementationOnce(() => {
+      throw mistake
+    })
+    const waiting = [1, 2].map(() =>
+      watch(
+        clock,
+        sessions.run("a", () => 1),
+      ),
+    )
+    await settle()
+    expect(waiting.map((call) => [call.outcome, fieldOf(call, "cause")])).toEqual([
+      ["SessionRefused Closed", mistake],
+      ["SessionRefused Closed", mistake],
+    ])
+    expect(await sessions.run("a", ({ serial }) => serial)).toBe(1)
+    expect(registry.monitor.defects).toBe(1)
+    await expectNothingLeft(it)
+  })
+
+  test("L4, L20: when the last finalizer has ended: nothing is thrown into the process, and other keys close as ever", async () => {
+    const released = gate()
+    const { clock, registry, sessions } = world({}, ({ key, onClose }) => {
+      if (key === "a") onClose(() => released.promise)
+    })
+    await sessions.run("a", () => 1)
+    await sessions.run("b", () => 1)
+    void sessions.close("a")
+    await settle()
+    vi.spyOn(registry.draining, "noteGone").mockImplementationOnce(() => {
+      throw mistake
+    })
+    released.open()
+    await settle()
+    expect(registry.monitor.defects).toBe(1)
+    expect(await sessions.close("b")).toMatchObject({ reason: "Requested", leaked: false })
+    await clock.advance(0)
+    expect(warned).toEqual([reported])
+  })
 })

@@ -171,6 +171,23 @@ describe.each(faces)("$face", ({ world }) => {
     await expectNothingLeft(w)
   })
 
+  test("L9, L11: an eager rebuild for which nobody waits is let go above the mark: its key is opened on demand then", async () => {
+    const w = make({ maxHeap: 0.8, restart: { eager: true, delay: 4000 } })
+    const { clock, heap, ledger, lose, registry, sessions, use } = w
+    await lose("a", 0)
+    await lose("a", 0)
+    expect([sessions.explain("a").state, ledger.opened]).toEqual(["Backoff", 2])
+    heap.share = 0.9
+    await clock.advance(5000)
+    expect([sessions.explain("a").state, ledger.opened]).toEqual(["Closed", 2])
+    expect([registry.seats.waiting, registry.seats.taken]).toEqual([0, 0])
+    heap.share = 0
+    const next = use()
+    await clock.advance(0)
+    expect(next.outcome).toBe("value 3")
+    await expectNothingLeft(w)
+  })
+
   test("L9, L14: a drain above the mark tells who waits, and ends", async () => {
     const { clock, heap, sessions, use } = make({ maxHeap: 0.8, timeouts: { seat: 60_000 } })
     heap.share = 0.9

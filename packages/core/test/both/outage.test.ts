@@ -144,6 +144,19 @@ describe.each(faces)("$face", ({ world }) => {
     expect(warnings()).toEqual(["WarningRaised Outage"])
   })
 
+  test("L11, L23: those of the last fifteen seconds do, wherever a count of ours begins or ends", async () => {
+    for (const begins of [0, 3000, 6000, 9000, 12_000]) {
+      const { backend, clock, failures, use, warnings } = make()
+      use("the first")
+      await clock.advance(begins)
+      backend.down = true
+      await failures(10)
+      await clock.advance(14_000)
+      await failures(10, "later ")
+      expect([begins, warnings()]).toEqual([begins, ["WarningRaised Outage"]])
+    }
+  })
+
   test("L11: openings that hang until their deadline count like any other", async () => {
     const { clock, failures, use, warnings } = make({ timeouts: { open: 2000 } }, (opening) =>
       opening.key.startsWith("f") ? new Promise(() => {}) : undefined,

@@ -128,43 +128,6 @@ describe.each(faces)("$face", ({ world }) => {
     await expectNothingLeft(w)
   })
 
-  test("L11, L9: in a full registry, of all who come when the pause is over one costs an idle session its place", async () => {
-    const w: Outage = make({ maxPerOwner: 1 }, (opening) => {
-      if (opening.id === "old") opening.onClose(() => w.clock.after(100))
-    })
-    const { clock, sessions, use } = w
-    const owners = ["a", "b", "c", "d", "e"]
-    for (const owner of owners) use({ owner, id: "old" })
-    await clock.advance(0)
-    await breaks(w)
-    await clock.advance(750)
-    const calls = owners.map((owner) => use({ owner, id: "new" }))
-    await clock.advance(200)
-    for (const call of calls) expect(call.outcome).toBe("SessionOpenFailed Failed")
-    const alive = owners.filter((owner) => sessions.explain({ owner, id: "old" }).state === "Ready")
-    expect(alive).toHaveLength(4)
-  })
-
-  test("L11, L9: nobody is evicted for who stands in line when the outage begins", async () => {
-    const w = make({ maxPerOwner: 1, timeouts: { seat: 5000 } })
-    const { clock, sessions, use } = w
-    const held = gate()
-    const busy = watch(
-      clock,
-      sessions.run({ owner: "alice", id: "1" }, () => held.promise),
-    )
-    await clock.advance(0)
-    const waits = use({ owner: "alice", id: "2" })
-    await breaks(w)
-    held.open()
-    await clock.advance(700)
-    expect(busy.outcome).toBe("value undefined")
-    expect(sessions.explain({ owner: "alice", id: "1" }).state).toBe("Ready")
-    // When it may try, it may cost a place; in any case it is told.
-    await clock.advance(10_000)
-    expect(waits.outcome).toMatch(/SessionOpenFailed|SessionRefused/)
-  })
-
   test("L14: a drain in an outage ends, with an eager rebuild waiting and a trial under way", async () => {
     const w = make({ restart: { eager: true, delay: 0 } }, ({ key }) =>
       key === "trial" ? new Promise(() => {}) : undefined,

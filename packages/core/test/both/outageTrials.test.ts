@@ -1,13 +1,8 @@
 import { describe, expect, test } from "vitest"
-import type { Opening } from "../../src/Sessions.ts"
 import { faces } from "../support/faces.ts"
 import { gate } from "../support/ledger.ts"
 import { outages, type Outage } from "../support/outage.ts"
-import { expectNothingLeft, fieldOf, watch } from "../support/watch.ts"
-
-/** Hangs until it is told to stop. */
-const stopped = ({ signal }: Opening): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("given up"))))
+import { expectNothingLeft, fieldOf } from "../support/watch.ts"
 
 describe.each(faces)("$face", ({ world }) => {
   const make = outages(world)
@@ -84,48 +79,46 @@ describe.each(faces)("$face", ({ world }) => {
     expect(warnings()).toEqual(["WarningRaised Outage", "WarningCleared Outage", "WarningRaised Outage"])
   })
 
-  test("L11: a trial that its callers give up decides nothing: the next who comes tries at once", async () => {
-    const w = await began({}, (opening) => (opening.key === "leaver" ? stopped(opening) : undefined))
-    const { backend, clock, sessions, use, warnings } = w
-    await clock.advance(750)
-    const leaves = watch(
-      clock,
-      sessions.run("leaver", () => {}, { timeout: 100 }),
-    )
-    await clock.advance(50)
-    const meanwhile = use("meanwhile")
-    await clock.advance(50)
-    expect([leaves.outcome, meanwhile.outcome]).toEqual(["TaskStopped Timeout", "SessionOpenFailed Failed"])
-    backend.down = false
-    const next = use("next")
+  test("L11: the last failure is what everybody is told; one that had begun before the outage changes nothing else", async () => {
+    const held = gate()
+    const w = make({}, async ({ key }) => {
+      if (key === "early") await held.promise
+    })
+    const { backend, clock, failures, use } = w
+    const early = use("early")
     await clock.advance(0)
-    expect(next).toMatchObject({ outcome: "value 22", at: 850 })
-    expect(warnings().at(-1)).toBe("WarningCleared Outage")
-    await expectNothingLeft(w)
+    backend.down = true
+    await failures(20)
+    backend.error = new Error("worse")
+    held.open()
+    await clock.advance(0)
+    expect(early.outcome).toBe("SessionOpenFailed Failed")
+    const told = async (): Promise<ReadonlyArray<unknown>> => {
+      const refused = use("asks")
+      await clock.advance(0)
+      return [fieldOf(refused, "cause"), fieldOf(refused, "retryAfter")]
+    }
+    expect(await told()).toEqual([backend.error, 750])
+    await clock.advance(750)
+    backend.error = new Error("worst")
+    use("trial")
+    await clock.advance(0)
+    expect(await told()).toEqual([backend.error, 1500])
   })
 
-  test("L11: a trial that is closed, or hangs until its deadline, does not keep the others out for ever", async () => {
-    const w = await began({ timeouts: { open: 2000 } }, ({ key }) =>
-      key.startsWith("hangs") ? new Promise(() => {}) : undefined,
-    )
-    const { backend, clock, sessions, use } = w
-    await clock.advance(750)
-    const closes = use("hangs 1")
-    await clock.advance(10)
-    void sessions.close("hangs 1")
-    await clock.advance(0)
-    expect(closes.outcome).toBe("SessionRefused Closed")
-    const hangs = use("hangs 2")
-    await clock.advance(2000)
-    expect(hangs.outcome).toBe("SessionOpenFailed TimedOut")
-    const refused = use("new")
-    await clock.advance(0)
-    expect(fieldOf(refused, "retryAfter")).toBe(1500)
+  test("L11: when it is over, what failed before is forgotten: one more failure makes no new outage", async () => {
+    const { backend, clock, use, warnings } = await began()
     backend.down = false
-    await clock.advance(1500)
-    const well = use("new")
+    await clock.advance(750)
+    use("trial")
     await clock.advance(0)
-    expect(well.outcome).toContain("value")
+    backend.down = true
+    use("one")
+    await clock.advance(0)
+    const other = use("other")
+    await clock.advance(0)
+    expect(fieldOf(other, "retryAfter")).toBe(75)
+    expect(warnings()).toEqual(["WarningRaised Outage", "WarningCleared Outage"])
   })
 
   test("L11: an opening that had begun before the outage and succeeds ends it as well", async () => {
@@ -172,13 +165,13 @@ describe.each(faces)("$face", ({ world }) => {
     await expectNothingLeft(w)
   })
 
-  test("L11: the storm: 300 keys that come again as often as they are told to ask a dead backend only a few times", async () => {
+  test("L11: the storm: 1000 keys that come again as often as they are told to ask a dead backend only a few times", async () => {
     const w: Outage = make({}, async (_, { down }) => {
       if (down) await w.clock.after(20)
     })
     const { backend, clock, registry, use } = w
     backend.down = true
-    const dueAt = Array.from({ length: 300 }, (_, key) => key)
+    const dueAt = Array.from({ length: 1000 }, (_, key) => key)
     const last = new Map<number, ReturnType<typeof use>>()
     while (clock.now < 8000) {
       for (const [key, at] of dueAt.entries()) {

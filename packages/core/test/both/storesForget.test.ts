@@ -117,69 +117,6 @@ describe.each(faces)("$face", ({ world }) => {
     expect(restored.at(-1)).toBeUndefined()
   })
 
-  test("L25: a save that is under way when a close arrives brings nothing back", async () => {
-    for (const [save, remove] of [
-      [300, 0],
-      [300, 50],
-      [300, 600],
-      [4000, 50],
-    ] as const) {
-      const { clock, restored, sessions, store, use } = make({ timeouts: { close: 15_000 } })
-      Object.assign(store.takes, { save, remove })
-      use()
-      await clock.advance(0)
-      const restarted = watch(clock, sessions.restart("a"))
-      await clock.advance(100)
-      const closed = watch(clock, sessions.close("a"))
-      const next = use()
-      await clock.advance(10_000)
-      expect([restarted.outcome, closed.outcome, next.outcome]).toEqual([
-        "value [object Object]",
-        "value [object Object]",
-        "value 2",
-      ])
-      expect(restored).toEqual([undefined, undefined])
-      expect(store.records.size).toBe(0)
-    }
-  })
-
-  test("L21, L25: what an abandoned generation still removes is its own, never what a later one has saved", async () => {
-    const { clock, restored, sessions, store, use } = make({ timeouts: { close: 900 } })
-    store.takes.save = 5000
-    use()
-    await clock.advance(0)
-    void sessions.restart("a")
-    await clock.advance(10)
-    void sessions.close("a")
-    await clock.advance(890)
-    // Leaked: its write is under way, and it was told to forget. The key goes on.
-    store.takes.save = 0
-    use()
-    await clock.advance(0)
-    await sessions.restart("a")
-    expect(store.records.get("a")?.state).toEqual([2])
-    await clock.advance(5000)
-    expect(store.records.get("a")?.state).toEqual([2])
-    use()
-    await clock.advance(0)
-    expect(restored).toEqual([undefined, undefined, [2]])
-  })
-
-  test("L25: removals that overlap are all waited for: none takes away what is saved after it", async () => {
-    const { clock, restored, sessions, store, use } = await saved()
-    store.takes.remove = 500
-    void sessions.close("a")
-    await clock.advance(10)
-    store.takes.remove = 20
-    void sessions.close("a")
-    await clock.advance(100)
-    const next = use()
-    await clock.advance(1000)
-    expect(next.outcome).toBe("value 2")
-    expect(store.lines.slice(2)).toEqual(["remove a", "remove a", "load a"])
-    expect(restored).toEqual([undefined, undefined])
-  })
-
   test("L25: a removal that fails is noted where there is somebody to note it for, and closes all the same", async () => {
     for (const takes of [0, 50]) {
       const w = await saved()

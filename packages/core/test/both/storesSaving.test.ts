@@ -150,6 +150,17 @@ describe.each(faces)("$face", ({ world }) => {
     expect(sessions.explain("a").errors).toMatchObject([{ in: "save" }])
   })
 
+  test("L25: one that was written in time is never noted as late", async () => {
+    const { clock, sessions, store, use } = make({ timeouts: { close: 900 } })
+    store.takes.save = 100
+    use()
+    await clock.advance(0)
+    void sessions.restart("a")
+    const next = use()
+    await clock.advance(5000)
+    expect([next.outcome, sessions.explain("a").errors]).toEqual(["value 2", []])
+  })
+
   test("L25: a save slower than its third, but not than the close, is written, and nothing has leaked", async () => {
     const { clock, restored, sessions, store, use, warnings } = make({ timeouts: { close: 900 } })
     store.takes.save = 700
