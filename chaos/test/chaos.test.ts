@@ -28,8 +28,8 @@ const chaos = async (
 
 describe("chaos", () => {
   it("a short run finds nothing, and did what it says", { timeout: 120_000 }, async () => {
-    const { code, err, out } = await chaos("--seconds", "8", "--seed", "2", "--json")
-    expect(err).toMatch(/^chaos: seed 2, 8 s\n/)
+    const { code, err, out } = await chaos("--seconds", "12", "--seed", "2", "--json")
+    expect(err).toMatch(/^chaos: seed 2, 12 s\n/)
     const report = JSON.parse(out) as Report
     expect([...report.violations, ...report.trace]).toEqual([])
     expect(code).toBe(0)

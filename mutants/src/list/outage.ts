@@ -81,7 +81,7 @@ export const outage: Group = {
           "",
         ),
       ],
-      tests: both("outageTrials"),
+      tests: both("outageTrialsEnd"),
     },
     {
       name: "one owner's failures make an outage",
@@ -111,7 +111,7 @@ export const outage: Group = {
           "const outage = breaker.isOpen ? breaker.refusal(session, Infinity) : undefined",
         ),
       ],
-      tests: both("outageOthers"),
+      tests: both("outageSeats"),
     },
   ],
 }

@@ -97,7 +97,7 @@ export const saving: Group = {
           "      if (",
         ),
       ],
-      tests: both("storesForget", "saving"),
+      tests: both("storesForgetLate"),
     },
     {
       name: "a late forget takes what a later generation has saved",
@@ -114,13 +114,13 @@ export const saving: Group = {
           "if (stored !== undefined) await",
         ),
       ],
-      tests: both("storesForget"),
+      tests: both("storesForgetLate"),
     },
     {
       name: "of two removals only the last is waited for",
       laws: ["L25"],
       edits: [edit("session/Saving.ts", "          () => before,\n", "          () => {},\n")],
-      tests: both("storesForget"),
+      tests: both("storesForgetLate"),
     },
   ],
 }

@@ -19,7 +19,7 @@ import { gate, type Thing } from "../support/ledger.ts"
 import { settle, VirtualClock } from "../support/VirtualClock.ts"
 import { expectNothingLeft, fieldOf, watch } from "../support/watch.ts"
 import { Alive } from "./Alive.ts"
-import { rcMapWorld } from "./rcMap.ts"
+import { BuildFailed, rcMapWorld } from "./rcMap.ts"
 
 const serialOf = (thing: Thing): number => thing.serial
 const unreachable = new Error("no database")
@@ -32,7 +32,7 @@ describe("a lookup fails once, its cause is mended", () => {
   test("peer: RcMap serves the old failure for its idle time, and for ever to who asks more often than that", async () => {
     const { clock, useExit, alive } = await rcMapWorld({ idleTimeToLive: minute, build: failsFirst })
     for (let ask = 0; ask < 120; ask++) {
-      expect(await useExit("a")).toEqual(Exit.fail(unreachable))
+      expect(await useExit("a")).toEqual(Exit.fail(new BuildFailed({ cause: unreachable })))
       await clock.advance(minute / 2)
     }
     expect(alive.built).toBe(0)

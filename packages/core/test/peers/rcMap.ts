@@ -1,5 +1,6 @@
 /** Effect's own RcMap, in virtual time, over counted resources: how it behaves where a registry is asked the same. */
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RcMap from "effect/RcMap"
@@ -12,6 +13,8 @@ interface Borrowed {
   readonly serial: number
   readonly giveBack: () => Promise<void>
 }
+
+export class BuildFailed extends Data.TaggedError("BuildFailed")<{ readonly cause: unknown }> {}
 
 export interface RcMapWorld {
   readonly clock: VirtualClock
@@ -53,7 +56,7 @@ export const rcMapWorld = async (options: {
               alive.begin(key)
               return own
             },
-            catch: (error) => error,
+            catch: (cause) => new BuildFailed({ cause }),
           }),
           () =>
             Effect.andThen(
