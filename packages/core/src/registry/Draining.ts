@@ -131,6 +131,7 @@ export class Draining {
       durationMs: registry.time.now() - this.#began,
     }
     this.#report = report
+    registry.timetable.rest()
     registry.events.lifecycle((stamp) => ({ _tag: "DrainEnded", ...stamp }))
     for (const waiter of this.#waiters.splice(0)) registry.steps.after(() => waiter(report))
   }

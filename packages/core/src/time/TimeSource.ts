@@ -14,6 +14,8 @@ export interface Alarm {
   readonly set: (delay: number) => void
   /** A held alarm keeps the process alive while it is set. */
   readonly hold: (held: boolean) => void
+  /** Does not ring until it is set again. */
+  readonly clear: () => void
 }
 
 export interface TimeSource {
@@ -45,6 +47,10 @@ class NativeAlarm implements Alarm {
       this.#timer = setTimeout(this.#ring, Math.min(longest, Math.max(0, Math.ceil(delay))))
     })
     if (!this.#held) this.#reference("unref")
+  }
+  clear(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#timer = undefined
   }
   hold(held: boolean): void {
     if (held === this.#held) return
@@ -94,6 +100,9 @@ class ClockAlarm implements Alarm {
         if (Exit.isSuccess(exit)) ring()
       })
     })
+  }
+  clear(): void {
+    this.#interrupt?.()
   }
   hold(): void {}
 }

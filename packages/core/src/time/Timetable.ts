@@ -149,6 +149,15 @@ export class Timetable {
     entry?.list?.remove(entry)
   }
 
+  /** An alarm that was set for what has left its list since would keep all this until it rings. */
+  rest(): void {
+    for (const slot of Object.values(this.#alarms)) {
+      slot.at = Infinity
+      slot.alarm.clear()
+    }
+    this.#setAlarms()
+  }
+
   headChanged(list: TimedList, at: number): void {
     const slot = list.held ? this.#alarms.held : this.#alarms.free
     if (at < slot.at && !this.#ringing) this.#set(slot, at)

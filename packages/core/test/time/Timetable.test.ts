@@ -25,6 +25,9 @@ class HandTime implements TimeSource {
       hold: (held) => {
         own.held = held
       },
+      clear: () => {
+        own.at = Infinity
+      },
     }
   }
   /** Rings whatever is due, in the order of time, as a loop would. */
