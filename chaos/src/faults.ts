@@ -53,6 +53,7 @@ export const faults = [
   "store cannot load",
   "store cannot save",
   "store hangs for a while",
+  "store hangs until let go",
   "store gives a torn record",
   "store was written by another",
   "store cannot forget",

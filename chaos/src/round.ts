@@ -58,15 +58,16 @@ export const playRound = async (
   const random = ground.random.fork("round", number)
   const book = new Book(number, ground.trace)
   ground.stalls.writeTo(book)
+  const gates = new Gates(12)
   const scene: Scene = {
     book,
     random,
     tally: ground.tally,
     children: ground.children,
     server: ground.server,
-    gates: new Gates(10),
+    gates,
     stores: new Map([
-      ["hostile", watched(book, "hostile", new HostileStore(random.fork("store"), ground.tally))],
+      ["hostile", watched(book, "hostile", new HostileStore(random.fork("store"), ground.tally, gates))],
       ["file", watched(book, "file", fileStore({ directory: join(ground.folder, String(number)) }))],
     ]),
     sites: [],

@@ -30,7 +30,11 @@ const terms: Terms = {
   grace: 200,
   close: 150,
   onLeak: "reopen",
+  rebuilds: true,
 }
+
+// One for all rounds: each would listen to the end of the process.
+const children = new Children()
 
 export interface Honest {
   readonly book: Book
@@ -63,7 +67,7 @@ export const honestRound = async (): Promise<Honest> => {
   const gates = new Gates(10)
   const server = await EchoServer.start(random, tally)
   const record = book.site("honest", terms, "own")
-  const { concurrency, maxPerOwner, maxSessions, onLeak, ...timeouts } = terms
+  const { concurrency, maxPerOwner, maxSessions, onLeak, rebuilds, ...timeouts } = terms
   const live = new Set<Resource>()
   const sessions = createSessions<Resource>({
     name: "honest",
@@ -72,7 +76,7 @@ export const honestRound = async (): Promise<Honest> => {
     maxSessions,
     onLeak,
     timeouts,
-    restart: { times: 10, delay: 0 },
+    restart: rebuilds && { times: 10, delay: 0 },
     open: (opening) => openHonestly(book, record, gates, opening),
   })
   const site: Site = {
@@ -93,7 +97,7 @@ export const honestRound = async (): Promise<Honest> => {
     tally,
     gates,
     stores: new Map(),
-    children: new Children(),
+    children,
     server,
     sites: [site],
     former: [],

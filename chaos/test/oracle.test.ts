@@ -97,6 +97,12 @@ const tamperings: ReadonlyArray<readonly [rule: string, tamper: string, (honest:
   ],
   [
     "outcomes",
+    "a refusal because of a close that was none",
+    ({ calls }) => answer(calls.refused, { fulfilled: false, value: refusal }),
+    /nobody closed its session/,
+  ],
+  [
+    "outcomes",
     "an opening's failure that was none",
     ({ calls }) => answer(calls.refused, { fulfilled: false, value: openFailed }),
     /no opening had failed/,
@@ -315,6 +321,15 @@ const tamperings: ReadonlyArray<readonly [rule: string, tamper: string, (honest:
     "a generation that never closed",
     (honest) => change(honest, is("Closed", "b"), () => undefined),
     /generations were opened/,
+  ],
+  [
+    "balance",
+    "a session that was served long after its opening's deadline",
+    (honest) =>
+      change(honest, is("Opened", "a"), (event) =>
+        event._tag === "Opened" ? { ...event, durationMs: 60_000 } : event,
+      ),
+    /became ready after 60000 ms/,
   ],
   ["balance", "open called by itself", ({ book }) => void book.lives.splice(0, 1), /open was never called/],
   [

@@ -115,6 +115,7 @@ export class Book implements Round {
       starts: [],
       signAt: handed.at,
       nested: 0,
+      closes: false,
       ends: [],
       told: undefined,
       tellings: 0,

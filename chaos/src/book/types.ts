@@ -24,6 +24,8 @@ export interface Terms {
   readonly grace: number
   readonly close: number
   readonly onLeak: "reopen" | "wait"
+  /** A lost session is rebuilt, and its queue waits for that. */
+  readonly rebuilds: boolean
 }
 
 export interface Heard {
@@ -72,6 +74,8 @@ export interface Call {
   signAt: number
   /** Calls it made that have not been told. */
   nested: number
+  /** Its body asked for its session to be closed after it. */
+  closes: boolean
   /** Each run of the body, as the body itself saw it. */
   readonly ends: Array<{ readonly moment: Moment; readonly returned: boolean; readonly value: unknown }>
   told: { readonly moment: Moment; readonly fulfilled: boolean; readonly value: unknown } | undefined

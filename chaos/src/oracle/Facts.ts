@@ -1,5 +1,5 @@
 /** A round, arranged for the rules: what happened under each key, and what was heard of each generation. */
-import type { SessionEvent } from "@sojourn/core"
+import type { CloseReason, SessionEvent } from "@sojourn/core"
 import { place } from "../book/names.ts"
 import type { Ask, Call, Heard, Life, Moment, Round, SiteRecord, StoreOp, Violation } from "../book/types.ts"
 
@@ -16,6 +16,8 @@ export interface KeyFacts {
   readonly calls: Array<Call>
   readonly lives: Array<Life>
   readonly asks: Array<Ask>
+  /** Closings as they were told. */
+  readonly closings: Array<{ readonly moment: Moment; readonly reason: CloseReason }>
   /** What was lost or could not be opened, as the events say. */
   readonly causes: Set<unknown>
 }
@@ -50,7 +52,10 @@ export class Facts {
     const name = place(site, key)
     let facts = this.keys.get(name)
     if (facts === undefined)
-      this.keys.set(name, (facts = { site, key, calls: [], lives: [], asks: [], causes: new Set() }))
+      this.keys.set(
+        name,
+        (facts = { site, key, calls: [], lives: [], asks: [], closings: [], causes: new Set() }),
+      )
     return facts
   }
   drainsOf(site: SiteRecord): ReadonlyArray<Ask> {
@@ -86,6 +91,8 @@ export class Facts {
     return heard
   }
   #hear(site: SiteRecord, { event, moment }: Heard): void {
+    if (event._tag === "Closing" || event._tag === "Closed")
+      this.of(site, event.session.key).closings.push({ moment, reason: event.reason })
     if (event._tag === "Closed") this.#heardLife(site, event.session.serial).closed = { event, moment }
     else if (event._tag === "LeakEnded")
       this.#heardLife(site, event.session.serial).leakEnded = { event, moment }

@@ -1,6 +1,6 @@
 /** Generations: never two in service, everything acquired given back once and in order, and leaks that are leaks. */
 import { askName, lifeName, place } from "../book/names.ts"
-import type { Life, Moment, SiteRecord, StoreOp } from "../book/types.ts"
+import type { Life, Moment, Piece, SiteRecord, StoreOp } from "../book/types.ts"
 import type { Facts, Found } from "./Facts.ts"
 import { rounding, stalled } from "./slack.ts"
 
@@ -69,6 +69,11 @@ const storeOpsAtEnd = (facts: Facts, life: Life): ReadonlyArray<StoreOp> =>
     .storeOpsOf(life)
     .filter(({ started }) => started.tick > (life.openEnded?.moment.tick ?? life.opened.tick))
 
+/** One that was awaited is registered a moment after it has arrived: which of two came first is not known to the book. */
+const cameTogether = (one: Piece, other: Piece): boolean =>
+  Math.abs((one.registered?.at ?? 0) - (other.registered?.at ?? 0)) < rounding &&
+  [one, other].some(({ asked, registered }) => asked !== registered)
+
 export function* releases(facts: Facts): Found {
   for (const life of facts.round.lives) {
     const about = lifeName(life)
@@ -100,6 +105,7 @@ export function* releases(facts: Facts): Found {
       const [start] = piece.releases
       const [startBefore] = last?.releases ?? []
       if (last === undefined || start === undefined || startBefore === undefined) continue
+      if (cameTogether(last, piece)) continue
       if (start.tick < startBefore.tick)
         yield wrong(`gave its ${piece.what} ${piece.number} back before its ${last.what} ${last.number}`)
       const ended = last.released !== undefined && last.released.moment.tick < start.tick

@@ -154,9 +154,26 @@ const whyNot = (
     case "MaxQueued":
     case "QueueTimeout":
     case "Quarantined":
-    case "Closed":
       return undefined
+    case "Closed":
+      return wasClosed(key, call) ? undefined : "nobody closed its session while it waited"
   }
+}
+
+/** Only an end for good refuses who waits: a session that is replaced takes its queue along. */
+const wasClosed = (key: KeyFacts, call: Call): boolean => {
+  const { handed, told } = call
+  if (told === undefined) return false
+  const meanwhile = ({ at, tick }: Moment): boolean => tick > handed.tick && at <= told.moment.at + rounding
+  const forGood = ({ reason }: KeyFacts["closings"][number]): boolean =>
+    reason === "Requested" ||
+    reason === "Drained" ||
+    (!call.site.terms.rebuilds && (reason === "Broken" || reason === "Unresponsive"))
+  return (
+    key.asks.some(({ asked, verb }) => verb === "close" && meanwhile(asked)) ||
+    key.closings.some((closing) => forGood(closing) && meanwhile(closing.moment)) ||
+    key.calls.some(({ closes, ends }) => closes && ends.some(({ moment }) => meanwhile(moment)))
+  )
 }
 
 /** Thrown by an opening of this very key, said to have broken it, or of the engine's own making and heard as an event. */

@@ -12,7 +12,7 @@ export function* balance(facts: Facts): Found {
     const count = (tag: string): number => site.heard.filter(({ event }) => event._tag === tag).length
     const leaked = site.heard.filter(({ event }) => event._tag === "Closed" && event.leaked).length
     const opening = count("Opening")
-    yield* openings(site, lives)
+    yield* openings(facts, site, lives)
     if (count("Closed") !== opening)
       yield { what: `${site.name}: ${opening} generations were opened, ${count("Closed")} closed` }
     if (count("LeakEnded") !== leaked)
@@ -27,12 +27,20 @@ export function* balance(facts: Facts): Found {
 }
 /** Given up while its store was still asked, a generation ends without `open` having been called. */
 const beforeOpen = new Set(["OpenCancelled", "OpenFailed", "Requested", "Drained"])
-function* openings(site: SiteRecord, lives: ReadonlyArray<Life>): Found {
+function* openings(facts: Facts, site: SiteRecord, lives: ReadonlyArray<Life>): Found {
   const told = new Set<number>()
   const called = new Set(lives.map(({ serial }) => serial))
   if (called.size < lives.length) yield { what: `${site.name}: open was called twice for one generation` }
-  for (const { event } of site.heard) {
+  for (const { event, moment } of site.heard) {
     if (event._tag === "Opening") told.add(event.session.serial)
+    if (event._tag === "Opened" && event.durationMs > site.terms.open + slack) {
+      const stood = stalled(facts.round, moment.at - event.durationMs, moment.at)
+      if (event.durationMs > site.terms.open + slack + stood)
+        yield {
+          what: `${place(site, event.session.key)}#${event.session.serial} became ready after ${Math.round(event.durationMs)} ms, its limit is ${site.terms.open}`,
+          about: place(site, event.session.key),
+        }
+    }
     const without =
       (event._tag === "Opened" || (event._tag === "Closed" && !beforeOpen.has(event.reason))) &&
       !called.has(event.session.serial)

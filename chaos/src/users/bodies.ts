@@ -81,7 +81,10 @@ const take = async (here: Here, step: Step): Promise<unknown> => {
       return resource.harm()
     case "close":
       fire("task closes its session")
-      return use(here, () => task.close())
+      return use(here, () => {
+        task.close()
+        call.closes = true
+      })
     case "restart":
       fire("task restarts its session")
       return use(here, () => task.restart())

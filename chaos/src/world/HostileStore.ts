@@ -5,6 +5,7 @@
 import type { SessionStore, Stored } from "@sojourn/core"
 import type { Random } from "../random.ts"
 import type { Tally } from "../faults.ts"
+import type { Gates } from "../Gates.ts"
 import { pause } from "../time.ts"
 
 const manners = { fine: 65, slow: 10, fails: 9, hangs: 4, other: 12 } as const
@@ -13,11 +14,13 @@ export class HostileStore implements SessionStore {
   readonly #records = new Map<string, Stored>()
   readonly #random: Random
   readonly #tally: Tally
+  readonly #gates: Gates
   #versions = 0
 
-  constructor(random: Random, tally: Tally) {
+  constructor(random: Random, tally: Tally, gates: Gates) {
     this.#random = random
     this.#tally = tally
+    this.#gates = gates
   }
   async #manner(): Promise<keyof typeof manners> {
     const manner = this.#random.weighted(manners)
@@ -31,7 +34,15 @@ export class HostileStore implements SessionStore {
     return manner
   }
 
+  /** Asked to load or to save, it may not answer at all: opening and closing have clocks for that. */
+  async #silence(): Promise<void> {
+    if (!this.#random.chance(0.02) || !this.#gates.take()) return
+    this.#tally.fire("store hangs until let go")
+    await this.#gates.wait()
+  }
+
   readonly load = async (key: string): Promise<Stored | undefined> => {
+    await this.#silence()
     const manner = await this.#manner()
     if (manner === "fails") {
       this.#tally.fire("store cannot load")
@@ -48,6 +59,7 @@ export class HostileStore implements SessionStore {
     version: string | undefined,
   ): Promise<string | undefined> => {
     const copy: unknown = structuredClone(state)
+    await this.#silence()
     const manner = await this.#manner()
     if (manner === "fails") {
       this.#tally.fire("store cannot save")

@@ -99,7 +99,7 @@ const misbehave = async (
       throw opening.signal.reason
     case "hangs deaf":
       fire("open hangs for a while and ignores its signal")
-      return pause(random.between(300, 2500))
+      return pause(random.between(300, 4000))
     case "hangs until let go":
       if (!gates.take()) return
       fire("open hangs until let go")

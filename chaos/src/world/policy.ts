@@ -42,8 +42,9 @@ export const drawPolicy = (kind: KindName, random: Random): Drawn => {
     grace: random.pick([100, 200, 300]),
     close: dear ? 3000 : 600,
     onLeak: random.chance(0.3) ? "wait" : "reopen",
+    rebuilds: random.chance(0.85),
   }
-  const { concurrency, maxPerOwner, maxSessions, onLeak, ...timeouts } = terms
+  const { concurrency, maxPerOwner, maxSessions, onLeak, rebuilds, ...timeouts } = terms
   const policy: Policy = {
     concurrency,
     maxPerOwner,
@@ -56,16 +57,14 @@ export const drawPolicy = (kind: KindName, random: Random): Drawn => {
     maxHeap: kind === "memory" && random.chance(0.5) ? justAbove() : 1,
     maxQueued: random.pick([0, 4, 16, 64]),
     idleTimeout: random.pick([20, 100, 300]),
-    restart: random.chance(0.15)
-      ? false
-      : {
-          times: random.pick([2, 5, 10]),
-          within: 1200,
-          delay: 10,
-          maxDelay: 100,
-          quarantine: 150,
-          eager: random.chance(0.25),
-        },
+    restart: rebuilds && {
+      times: random.pick([2, 5, 10]),
+      within: 1200,
+      delay: 10,
+      maxDelay: 100,
+      quarantine: 150,
+      eager: random.chance(0.25),
+    },
   }
   return { terms, policy }
 }
