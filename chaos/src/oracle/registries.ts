@@ -165,12 +165,7 @@ export function* drains(facts: Facts): Found {
     yield* counted(facts, site, first, answer.moment.tick, report)
     const { close, grace } = site.terms
     const cutAt = Math.min(...asks.map((ask) => ask.asked.at + ask.within))
-    const opens = facts.round.lives.some(
-      (life) =>
-        life.site === site &&
-        life.opened.tick < answer.moment.tick &&
-        (life.openEnded === undefined || life.openEnded.moment.tick > first.asked.tick),
-    )
+    const opens = stillOpening(site, first.asked.tick, answer.moment.tick)
     const bound = Math.max(cutAt, first.asked.at) + Math.max(grace, opens ? openGrace : 0) + close
     const late = answer.moment.at - bound - slack - stalled(facts.round, first.asked.at, answer.moment.at)
     if (late > 0)
@@ -178,6 +173,18 @@ export function* drains(facts: Facts): Found {
         what: `${askName(first)} took ${Math.round(answer.moment.at - first.asked.at)} ms, ${Math.round(late + slack)} more than its bound`,
       }
   }
+}
+
+/** Also one whose `open` was never called, because its store did not answer: an opening that is given up has its own grace. */
+const stillOpening = (site: SiteRecord, from: number, until: number): boolean => {
+  const begun = new Set<number>()
+  for (const { event, moment } of site.heard) {
+    if (moment.tick >= until) break
+    if (event._tag === "Opening") begun.add(event.session.serial)
+    else if ((event._tag === "Opened" || event._tag === "Closed") && moment.tick <= from)
+      begun.delete(event.session.serial)
+  }
+  return begun.size > 0
 }
 
 function* counted(facts: Facts, site: SiteRecord, first: Ask, toldTick: number, report: DrainReport): Found {
