@@ -11,23 +11,51 @@ import { importsOf } from "./support/source.ts"
 /** Inside packages/core/src: which folder may import which. `shared` is every other module directly in src. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   index: ["face", "registry", "session", "task", "observe", "time", "store", "shared"], // src/index.ts
-  node: ["node", "index", "face", "registry", "session", "task", "observe", "time", "store", "shared"], // src/node.ts, src/node/**
+  node: [
+    "node",
+    "index",
+    "face",
+    "registry",
+    "session",
+    "task",
+    "observe",
+    "time",
+    "store",
+    "setup",
+    "shared",
+  ], // src/node.ts, src/node/**
+  host: ["host", "face", "registry", "setup", "shared"], // src/host.ts, and what only hosts need
   testing: ["testing", "index", "face", "registry", "session", "task", "observe", "time", "store", "shared"], // src/testing.ts, src/testing/**
   face: ["face", "registry", "session", "task", "observe", "time", "store", "shared"],
-  registry: ["registry", "session", "task", "observe", "time", "store", "shared"],
-  session: ["session", "task", "observe", "time", "store", "shared"],
+  registry: ["registry", "session", "task", "observe", "time", "store", "setup", "shared"],
+  session: ["session", "task", "observe", "time", "store", "setup", "shared"],
   task: ["task", "observe", "time", "shared"],
   observe: ["observe", "time", "shared"],
   time: ["time", "shared"],
   store: ["store", "shared"],
+  setup: ["setup", "shared"],
   shared: ["shared", "time"],
 }
 
 /** What core may import from outside, by row of the table above; every row may import `effect/<module>`. */
-const outside: Readonly<Record<string, RegExp>> = { node: /^node:/, testing: /^node:/ }
+const outside: Readonly<Record<string, RegExp>> = { node: /^node:/, host: /^node:/, testing: /^node:/ }
+
+/** Modules directly in src that are a row of their own, or part of one. */
+const rows: Readonly<Record<string, string>> = {
+  index: "index",
+  node: "node",
+  testing: "testing",
+  host: "host",
+  keyHash: "host",
+}
 
 /** Who meets core only through these entries, and never through a path into it. */
-const coreEntries = new Set(["@sojourn/core", "@sojourn/core/node", "@sojourn/core/testing"])
+const coreEntries = new Set([
+  "@sojourn/core",
+  "@sojourn/core/host",
+  "@sojourn/core/node",
+  "@sojourn/core/testing",
+])
 const users = [
   ...foldersIn("packages")
     .filter((name) => name !== "core")
@@ -41,7 +69,7 @@ const rowOf = (path: string): string => {
   const [first = "", ...rest] = posix.relative(core, path).split("/")
   if (rest.length > 0) return first
   const name = first.replace(/\.ts$/, "")
-  return name === "index" || name === "node" || name === "testing" ? name : "shared"
+  return rows[name] ?? "shared"
 }
 
 const inCore = ({ path, text }: SourceFile): ReadonlyArray<string> => {
@@ -111,6 +139,9 @@ describe("the gate finds what it looks for", () => {
     ["session/Session.ts", 'import { Effect } from "effect"'],
     ["face/Face.ts", 'import { VirtualClock } from "../testing/VirtualClock.ts"'],
     ["node/Worker.ts", 'import { testSessions } from "../testing.ts"'],
+    ["setup/findings.ts", 'import { liveRegistries } from "../registry/process.ts"'],
+    ["setup/findings.ts", 'import { existsSync } from "node:fs"'],
+    ["registry/Registry.ts", 'import { keyHash } from "../keyHash.ts"'],
     ["session/Session.ts", 'import { x } from "../../../adapter-express/src/index.ts"'],
     ["elsewhere/Thing.ts", ""],
   ])("%s with %j", (path, text) => {
@@ -131,6 +162,8 @@ describe("the gate finds what it looks for", () => {
       "face/Face.ts",
       'import { open } from "../registry/Registry.ts"\nimport { now } from "../time/Clock.ts"',
     ],
+    ["keyHash.ts", 'import { createHash } from "node:crypto"\nimport { invalidKey } from "./errors.ts"'],
+    ["host.ts", 'export { keyHash } from "./keyHash.ts"\nexport { register } from "./registry/process.ts"'],
   ])("and nothing in %s with %j", (path, text) => {
     expect(seen(path, text)).toBe(0)
   })

@@ -147,6 +147,7 @@ const whyNot = (
     case "InvalidOption":
     case "TaskEnded":
     case "ReplayGap":
+    case "MaxNewOwners":
       return "a call of this kind cannot be"
     case "MaxHeap":
     case "MaxLeaked":

@@ -90,7 +90,7 @@ describe.concurrent("chat", () => {
     expect(await chat.history()).toEqual([`user: ${words(30).join(" ")}`])
     const refused = await chat.say("and another thing")
     expect(refused.status).toBe(409)
-    expect(await refused.json()).toEqual({ error: { tag: "SessionRefused", reason: "Busy" } })
+    expect(await refused.json()).toMatchObject({ error: { tag: "SessionRefused", reason: "Busy" } })
     const rest = await all(events)
     expect(spokenIn([...first, ...rest])).toBe(`1: ${words(30).join(" ")} `)
     expect(await chat.history()).toHaveLength(2)
@@ -173,6 +173,10 @@ test.concurrent("L8: an idle chat is closed, and the next request finds its hist
   onTestFinished,
 }) => {
   const server = await serve("chat/main.ts", { IDLE_TIMEOUT: "300" }, onTestFinished)
+  const empty = chatOf(server, "empty")
+  expect(await empty.history()).toEqual([])
+  await server.line("alice~empty closed: Idle")
+  expect(await empty.history()).toEqual([])
   const chat = chatOf(server, "idle")
   await all(eventsOf(await chat.say("before")))
   await server.line("alice~idle closed: Idle")

@@ -80,7 +80,7 @@ describe.concurrent("mcp", () => {
     const alice = { authorization: "Bearer token-of-alice" }
     const unknown = await post(server, "made-up", alice)
     expect(unknown.status).toBe(404)
-    expect(await unknown.json()).toEqual({ error: { tag: "SessionRefused", reason: "NotFound" } })
+    expect(await unknown.json()).toMatchObject({ error: { tag: "SessionRefused", reason: "NotFound" } })
     expect((await post(server, "made-up", {})).status).toBe(401)
     expect((await post(server, "made-up", { authorization: "Bearer forged" })).status).toBe(401)
     expect(server.lines.join()).not.toContain("made-up")

@@ -1,7 +1,7 @@
 /** The routes. A request names its session by its cookie; all else is the registry's work. */
 import { messages } from "@electric-sql/pglite"
-import { browserOwner, fromRequest, sessionErrors } from "@sojourn/express"
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express"
+import { browserOwner, fromRequest, readiness, sendStream, sessionErrors } from "@sojourn/express"
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from "express"
 import { tables } from "./dataset.ts"
 import type { Notebooks } from "./notebook.ts"
 import { contentSecurityPolicy, html } from "./page.ts"
@@ -18,6 +18,7 @@ export const createApp = ({ notebooks, secret }: AppOptions): Express => {
   return (
     express()
       .disable("x-powered-by")
+      .get("/ready", readiness({ sessions: [notebooks] }))
       .use(securityHeaders)
       .use(express.json({ limit: "64kb" }))
       .get("/", (_req, res) => void res.type("html").send(html))
@@ -28,12 +29,16 @@ export const createApp = ({ notebooks, secret }: AppOptions): Express => {
       })
       // The first one opens the database, later ones find it open. Who goes away stops waiting.
       .post("/query", async (req, res) => {
-        const sql: unknown = req.body?.sql
-        if (typeof sql !== "string") {
-          res.status(400).json({ error: { message: 'Send JSON: { "sql": "select 1" }.' } })
-          return
-        }
-        res.json(await notebook(req, res).call.query(sql, { timeout: "30 seconds" }))
+        res.json(await notebook(req, res).call.query(sqlOf(req.body), { timeout: "30 seconds" }))
+      })
+      // All of it, at the visitor's pace. What goes wrong before the first row is still a status.
+      .post("/query.csv", async (req, res) => {
+        await sendStream(res, notebook(req, res).call.csv(sqlOf(req.body)), {
+          headers: {
+            "content-type": "text/csv; charset=utf-8",
+            "content-disposition": 'attachment; filename="query.csv"',
+          },
+        })
       })
       // Looking at a session neither opens it nor keeps it alive.
       .get("/session", (req, res) => {
@@ -66,23 +71,46 @@ const securityHeaders: RequestHandler = (_req, res, next) => {
   next()
 }
 
+const sqlOf = (body: unknown): string => {
+  if (typeof body === "object" && body !== null && "sql" in body && typeof body.sql === "string")
+    return body.sql
+  throw new NoQuery()
+}
+class NoQuery extends Error {
+  override readonly name = "NoQuery"
+}
+
+/** RFC 9457, as `sessionErrors` answers. */
+const problem = (res: Response, status: number, title: string, more: object = {}): void => {
+  res
+    .status(status)
+    .type("application/problem+json")
+    .send(JSON.stringify({ title, status, ...more }))
+}
+
 /** What the visitor wrote is the visitor's to know, so here the message is part of the answer. */
 export const sqlErrors: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  const answer = answerTo(error)
+  if (answer === undefined) return next(error)
+  // A download that had begun was broken off: a part must not look like the whole.
+  if (!res.headersSent) problem(res, ...answer)
+}
+const answerTo = (error: unknown): readonly [status: number, title: string, more?: object] | undefined => {
   if (error instanceof messages.DatabaseError) {
     const { message, code, detail, hint, position } = error
-    res.status(400).json({ error: { message, code, detail, hint, position } })
-  } else if (error instanceof NotRun) res.status(422).json({ error: { message: error.message } })
-  else if (error instanceof DatabaseLost) res.status(500).json({ error: { message: error.message } })
-  else next(error)
+    return [400, message, { sql: { code, detail, hint, position } }]
+  }
+  if (error instanceof NoQuery) return [400, 'Send JSON: { "sql": "select 1" }.']
+  if (error instanceof NotRun) return [422, error.message]
+  if (error instanceof DatabaseLost) return [500, error.message]
+  return undefined
 }
 
 /** A body that is too large or no JSON says so itself; of anything else the visitor is told nothing. */
 const otherErrors: ErrorRequestHandler = (error, _req, res, next) => {
-  if (res.headersSent) return next(error)
   const known = error instanceof Error && "expose" in error && error.expose === true && "status" in error
   if (!known) console.error(error)
-  const [status, message] = known
-    ? [Number(error.status), error.message]
-    : [500, "Something went wrong on our side."]
-  res.status(status).json({ error: { message } })
+  if (res.headersSent) return next(error)
+  if (known) problem(res, Number(error.status), error.message)
+  else problem(res, 500, "Something went wrong on our side.")
 }

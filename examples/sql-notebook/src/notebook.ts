@@ -1,8 +1,9 @@
 /** The session: every visitor owns a private Postgres with the data set in it, opened once and kept while it is used. */
 import { PGlite } from "@electric-sql/pglite"
-import { createSessions, type Time } from "@sojourn/core"
+import { createSessions, type Task, type Time } from "@sojourn/core"
+import { csvLines } from "./csv.ts"
 import { loadDataset } from "./dataset.ts"
-import { DatabaseLost, runSql } from "./runSql.ts"
+import { DatabaseLost, readSql, runSql } from "./runSql.ts"
 
 export interface NotebookPolicy {
   readonly idleTimeout?: Time
@@ -25,9 +26,21 @@ export const createNotebooks = (policy: NotebookPolicy = {}) =>
           const answer = await runSql(db, sql)
           return { ...answer, ms: performance.now() - began, generation: task.session.generation }
         } catch (error) {
-          // A mistake in the SQL leaves the database as it is; this one is gone, and the next query opens another.
-          if (error instanceof DatabaseLost) task.broken(error)
-          throw error
+          throw noticed(error, task)
+        }
+      },
+    },
+    streams: {
+      /** As much as is read, and no faster. It is a turn: other queries of this visitor wait. */
+      csv: async function* (db, sql: string, task) {
+        try {
+          let first = true
+          for await (const { columns, rows } of readSql(db, sql)) {
+            yield first ? csvLines([columns.map(({ name }) => name), ...rows]) : csvLines(rows)
+            first = false
+          }
+        } catch (error) {
+          throw noticed(error, task)
         }
       },
     },
@@ -39,6 +52,12 @@ export const createNotebooks = (policy: NotebookPolicy = {}) =>
   })
 
 export type Notebooks = ReturnType<typeof createNotebooks>
+
+/** A mistake in the SQL leaves the database as it is; one that is lost is not used again, and the next query opens another. */
+const noticed = (error: unknown, task: Task): unknown => {
+  if (error instanceof DatabaseLost) task.broken(error)
+  return error
+}
 
 /** Bytes: 250 MB of WebAssembly memory and a little more. */
 const eachTakes = 300e6

@@ -25,7 +25,11 @@ const maxText = 500_000
 /** In the planner's own unit. A cross join of all movies with themselves is 130 000: a few seconds. */
 const maxCost = 300_000
 
-/** The statement was not run; the message says why. */
+/** Rows in one download, and of them at a time. */
+const maxDownload = 100_000
+const batch = 200
+
+/** The statement was not run, or not to its end; the message says why. */
 export class NotRun extends Error {
   override readonly name = "NotRun"
 }
@@ -43,6 +47,50 @@ export class DatabaseLost extends Error {
  * @throws messages.DatabaseError Postgres says no; NotRun; DatabaseLost.
  */
 export const runSql = async (db: PGlite, sql: string): Promise<Answer> => {
+  await check(db, sql)
+  // One row more than is shown, to know whether there is one.
+  const { columns, rows: all, command } = read(await exchange(db, sql, maxRows + 1))
+  const { rows, cut } = fitting(all.slice(0, maxRows))
+  return { columns, rows, more: cut || all.length > maxRows, command }
+}
+
+/**
+ * The whole result of one query, some rows at a time: never more of it is in memory, and it is computed as it is taken.
+ * The names of the columns come with the first. Nothing that it might change is kept.
+ *
+ * @throws messages.DatabaseError Postgres says no; NotRun; DatabaseLost.
+ */
+export const readSql = async function* (
+  db: PGlite,
+  sql: string,
+): AsyncGenerator<Pick<Answer, "columns" | "rows">> {
+  await check(db, sql)
+  // Who has begun a transaction keeps it.
+  const inside = await inTransaction(db)
+  await exchange(db, inside ? "savepoint download" : "begin", 0)
+  let lost = false
+  try {
+    await exchange(db, `declare download no scroll cursor for ${sql}`, 0)
+    for (let count = 0; ;) {
+      const { columns, rows } = read(await exchange(db, `fetch ${batch} from download`, 0))
+      yield { columns, rows }
+      count += rows.length
+      if (rows.length < batch) return
+      if (count >= maxDownload) throw new NotRun(`More than ${maxDownload} rows cannot be downloaded here.`)
+    }
+  } catch (error) {
+    lost = error instanceof DatabaseLost
+    throw error
+  } finally {
+    // A database that is lost would not answer.
+    if (!lost) await exchange(db, inside ? "rollback to download" : "rollback", 0)
+  }
+}
+
+const inTransaction = async (db: PGlite): Promise<boolean> =>
+  (await exchange(db, "", 0)).some((reply) => "status" in reply && reply.status === "T")
+
+const check = async (db: PGlite, sql: string): Promise<void> => {
   // It ends a text in the protocol; what came behind it would be read as protocol.
   if (sql.includes("\0")) throw new NotRun("SQL cannot contain the character NUL.")
   const cost = await expectedCost(db, sql)
@@ -51,23 +99,22 @@ export const runSql = async (db: PGlite, sql: string): Promise<Answer> => {
       `Too much work: the planner expects a cost of ${Math.round(cost)}, and ${maxCost} is allowed here.`,
     )
   }
+}
 
-  // One row more than is shown, to know whether there is one.
-  const replies = await exchange(db, sql, maxRows + 1)
+const read = (replies: ReadonlyArray<Reply>): Pick<Answer, "columns" | "rows" | "command"> => {
   const columns: Array<Answer["columns"][number]> = []
-  const all: Array<ReadonlyArray<string | null>> = []
+  const rows: Array<ReadonlyArray<string | null>> = []
   let command = "SELECT"
   for (const reply of replies) {
     if (reply instanceof messages.RowDescriptionMessage) {
       columns.push(
         ...reply.fields.map(({ name, dataTypeID }) => ({ name, numeric: numericTypes.has(dataTypeID) })),
       )
-    } else if (reply instanceof messages.DataRowMessage) all.push(reply.fields)
+    } else if (reply instanceof messages.DataRowMessage) rows.push(reply.fields)
     else if (reply instanceof messages.CommandCompleteMessage) command = reply.text
     else if (reply.name === "emptyQuery") command = "nothing to do"
   }
-  const { rows, cut } = fitting(all.slice(0, maxRows))
-  return { columns, rows, more: cut || all.length > maxRows, command }
+  return { columns, rows, command }
 }
 
 /** Undefined for what cannot be explained: then the statement itself says what is wrong with it, or is a small command. */

@@ -4,7 +4,13 @@ import type { Answer } from "./runSql.ts"
 export interface Visit {
   readonly status: number
   readonly body: Partial<
-    Answer & { readonly generation: number; readonly error: { readonly message?: string } }
+    Answer & {
+      readonly generation: number
+      /** Of a problem: what is wrong, for people; of ours also which, for programs. */
+      readonly title: string
+      readonly sql: { readonly code?: string; readonly position?: string }
+      readonly error: { readonly reason: string }
+    }
   >
   /** Milliseconds, from the question to the whole answer. */
   readonly took: number
@@ -19,8 +25,9 @@ export interface Look {
 export class Visitor {
   readonly #url: string
   #cookie: string | undefined
-  constructor(url: string) {
+  constructor(url: string, cookie?: string) {
     this.#url = url
+    this.#cookie = cookie
   }
   /** Looks at the session, which opens nothing; from then on the visitor has a cookie. */
   async look(): Promise<Look> {
@@ -28,12 +35,19 @@ export class Visitor {
   }
   async query(sql: string, signal?: AbortSignal): Promise<Visit> {
     const began = performance.now()
-    const response = await this.#ask("POST", "/query", JSON.stringify({ sql }), signal)
+    const response = await this.ask(sql, signal)
     return {
       status: response.status,
       body: (await response.json()) as Visit["body"],
       took: performance.now() - began,
     }
+  }
+  ask(sql: string, signal?: AbortSignal): Promise<Response> {
+    return this.#ask("POST", "/query", JSON.stringify({ sql }), signal)
+  }
+  /** The whole result of a query, to be read as slowly as one likes. */
+  download(sql: string, signal?: AbortSignal): Promise<Response> {
+    return this.#ask("POST", "/query.csv", JSON.stringify({ sql }), signal)
   }
   async #ask(
     method: string,

@@ -1,13 +1,13 @@
-import type { AtOptions, Options, SessionKey } from "@sojourn/core"
+import {
+  bindSession,
+  checkMadeInHandler,
+  clientGone,
+  type FromRequestOptions,
+  type Reachable,
+} from "@sojourn/http"
 import type { Response } from "express"
-import { clientGone } from "./clientGone.ts"
-import { lastEvent } from "./lastEventId.ts"
-import { keyOf, type AnyRequest, type KeyFrom } from "./requestKey.ts"
-
-export type FromRequestOptions = Options<{
-  /** When the client leaves before the answer is complete: stop the work that only it waits for, or let it go on. "cancel". */
-  readonly onDisconnect: "cancel" | "continue"
-}>
+import type { AnyRequest, AnyResponse, KeyFrom, RequestFor, ResponseFor, RoutedRequest } from "./express.ts"
+import { keyFinder } from "./keyFinder.ts"
 
 /**
  * The session of a request: the registry's own handle, bound to the key, to the client's presence and to its
@@ -16,20 +16,27 @@ export type FromRequestOptions = Options<{
  * `Last-Event-ID` counts for `resume` alone: `stream:index`, as `sendSse` writes it, names the stream and where to go
  * on; a plain whole number is a place in the newest one. Anything else is ignored.
  *
- * @throws SessionMisuse `InvalidKey`, with `status` 401 without owner, 400 without id. Under Express 5 `sessionErrors`
- *   answers with it.
+ * Under Express 4 the handler that asks belongs into `route`.
+ *
+ * @throws SessionMisuse `InvalidOption`; from a request: `InvalidKey`, with `status` 401 without owner, 400 without id.
+ * `sessionErrors` answers with it.
  */
-export const fromRequest =
-  <Handle>(
-    sessions: { readonly at: (key: SessionKey, defaults?: AtOptions) => Handle },
-    from: KeyFrom,
-  ): ((req: AnyRequest, res: Response, options?: FromRequestOptions) => Handle) =>
-  (req, res, options) => {
-    const key = keyOf(from, req, res)
-    const last = lastEvent(req)
-    return sessions.at(key, {
-      signal: options?.onDisconnect === "continue" ? undefined : clientGone(res),
-      after: last?.index,
-      stream: last?.stream,
-    })
-  }
+export const fromRequest = <
+  Handle,
+  Req extends AnyRequest = RoutedRequest,
+  Res extends AnyResponse = Response,
+>(
+  sessions: Reachable<Handle>,
+  from: KeyFrom<Req, Res>,
+): ((req: RequestFor<Req>, res: ResponseFor<Res>, options?: FromRequestOptions) => Handle) => {
+  checkMadeInHandler(sessions)
+  const keyFor = keyFinder(from)
+  const session = (req: AnyRequest, res: AnyResponse, options?: FromRequestOptions): Handle =>
+    bindSession(
+      sessions,
+      keyFor(req, res),
+      { gone: () => clientGone(res), lastEventId: req.get("last-event-id") },
+      options,
+    )
+  return session
+}

@@ -1,11 +1,11 @@
 import { createSessions, type SessionEvent } from "@sojourn/core"
-import type { Express } from "express"
-import { createServer, type IncomingMessage, request as httpRequest } from "node:http"
-import type { AddressInfo } from "node:net"
+import { once } from "node:events"
+import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http"
+import { connect, type AddressInfo, type Socket } from "node:net"
 import { onTestFinished } from "vitest"
 
 /** Serves the app on a free loopback port until the test ends; gives its address. */
-export const listen = async (app: Express): Promise<string> => {
+export const listen = async (app: RequestListener): Promise<string> => {
   const server = createServer(app)
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))
   onTestFinished(async () => {
@@ -22,7 +22,7 @@ export interface Counter {
   readonly owner: string | undefined
   turns: number
 }
-type Counters = ReturnType<typeof createSessions<Counter>>
+export type Counters = ReturnType<typeof createSessions<Counter>>
 
 let made = 0
 /** A registry of counters, with the list of what was opened; drained when the test ends. */
@@ -52,17 +52,25 @@ export const next = <T extends SessionEvent["_tag"]>(sessions: Counters, tag: T)
     })
   })
 
-/** A browser as far as these tests need one: it keeps the last cookie it was given. */
+/** A browser as far as these tests need one: it keeps its cookies, by name, until they are taken away. */
 export class Browser {
-  cookie: string | undefined
+  readonly cookies = new Map<string, string>()
+  get cookie(): string | undefined {
+    return this.cookies.size === 0
+      ? undefined
+      : [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ")
+  }
   async visit(
     url: string,
     init: { readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Response> {
     const cookie = this.cookie === undefined ? {} : { cookie: this.cookie }
     const response = await fetch(url, { headers: { ...cookie, ...init.headers } })
-    const [set] = response.headers.getSetCookie()
-    if (set !== undefined) this.cookie = set.split(";", 1)[0]
+    for (const set of response.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]*)=([^;]*)/.exec(set) ?? []
+      if (/; Max-Age=0(?:;|$)/.test(set)) this.cookies.delete(name)
+      else this.cookies.set(name, value)
+    }
     return response
   }
 }
@@ -79,11 +87,35 @@ export const raw = (url: string, path: string, headers: Record<string, string> =
       .end()
   })
 
-/** The events of a `text/event-stream` answer, as far as it has come. */
-export const events = async function* (response: Response): AsyncGenerator<Record<string, string>> {
+/** A connection of its own, to say word for word what is sent. */
+export const connection = async (url: string): Promise<Socket> => {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  onTestFinished(() => void socket.destroy())
+  await once(socket, "connect")
+  return socket
+}
+
+/** An answer whose body is not read until somebody asks for it. */
+export const open = async (
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<IncomingMessage> => {
+  const client = httpRequest(url, { headers, agent: false }).end()
+  const [response] = (await once(client, "response")) as [IncomingMessage]
+  onTestFinished(() => void response.destroy())
+  return response
+}
+
+/** The events of a `text/event-stream` answer, as far as it has come; comments as field "". */
+export const events = async function* (
+  response: Response | IncomingMessage,
+): AsyncGenerator<Record<string, string>> {
+  const body: AsyncIterable<Uint8Array> =
+    "body" in response ? (response.body ?? new ReadableStream()) : response
   let text = ""
   const decoder = new TextDecoder()
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     text += decoder.decode(chunk, { stream: true })
     const blocks = text.split("\n\n")
     text = blocks.pop() ?? ""
@@ -97,8 +129,20 @@ export const events = async function* (response: Response): AsyncGenerator<Recor
     }
   }
 }
-export const allEvents = async (response: Response): Promise<Array<Record<string, string>>> => {
-  const all: Array<Record<string, string>> = []
-  for await (const event of events(response)) all.push(event)
+export const allOf = async <A>(elements: AsyncIterable<A>): Promise<Array<A>> => {
+  const all: Array<A> = []
+  for await (const element of elements) all.push(element)
   return all
 }
+export const allEvents = (response: Response | IncomingMessage): Promise<Array<Record<string, string>>> =>
+  allOf(events(response))
+
+/** Rejects where something would hang, long before the test itself is given up. */
+export const soon = <A>(promise: Promise<A>, what: string): Promise<A> =>
+  Promise.race([
+    promise,
+    new Promise<never>((_resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${what}: not within 5 seconds`)), 5000)
+      onTestFinished(() => clearTimeout(timer))
+    }),
+  ])

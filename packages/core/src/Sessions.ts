@@ -83,6 +83,11 @@ export interface Task {
   readonly session: SessionRef
   /** Aborts when the task is to stop. `signal.reason` is the `TaskStopped`, or the caller's own reason. Not aborted by success. */
   readonly signal: AbortSignal
+  /**
+   * Aborts when the registry begins to drain while the task runs: for work that would go on for ever and can end by itself.
+   * The signal is the task's own, and never aborts once the task has ended.
+   */
+  readonly draining: AbortSignal
   /** A sign of life: restarts the `silence` clock; the note (at most 256 characters) is shown. Each streamed element is one. */
   readonly progress: (note?: string) => void
   /**
@@ -112,6 +117,8 @@ export interface SessionStream<A> extends AsyncIterable<A>, AsyncDisposable {
   readonly id: string
   /** Its turn has begun; rejects with what kept it from beginning. Never an unhandled rejection. */
   readonly started: Promise<void>
+  /** Aborts when the registry begins to drain; the stream may still go on. */
+  readonly draining: AbortSignal
   /** Elements numbered from 1, as for `Last-Event-ID`. */
   readonly entries: () => AsyncIterable<readonly [index: number, element: A]>
 }
@@ -143,6 +150,8 @@ export type Calls<H, S> = {
 /** What every placement has, and what observers accept. */
 export interface AnySessions extends AsyncDisposable {
   readonly name: string
+  /** Aborts when the registry begins to drain. */
+  readonly draining: AbortSignal
   /** Stops tasks; how many were stopped, once they ended or `timeouts.grace` passed. Does not wait for the turn it is called in. */
   readonly cancel: (key: SessionKey, options?: CancelOptions) => Promise<number>
   /** Refuses new work, lets running turns finish within `finishWithin`, closes everything in parallel. A later call joins; it can only shorten. */

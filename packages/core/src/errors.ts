@@ -12,6 +12,7 @@ export const sessionRefusedReasons = [
   "MaxHeap",
   "MaxLeaked",
   "MaxQueued",
+  "MaxNewOwners",
   "QueueTimeout",
   "Busy",
   "Quarantined",
@@ -200,6 +201,8 @@ const refusedMessage: Record<SessionRefusedReason, string> = {
   MaxLeaked:
     "As many sessions as maxLeaked allows were abandoned while closing and have not ended. Find out what hangs in their finalizers.",
   MaxQueued: "As many turns as maxQueued allows already wait in this session. Slow down, or try again.",
+  MaxNewOwners:
+    "As many new visitors as maxNewOwners allows came from this address within a minute. Raise it, or let them log in.",
   QueueTimeout: "The turn did not come within timeouts.queue: those before it take too long.",
   Busy: 'A turn is running, and whenBusy is "reject".',
   Quarantined:

@@ -275,14 +275,18 @@ const hasMethod = (value: object, name: string): boolean => typeof Reflect.get(v
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === "object" && value !== null && "aborted" in value && hasMethod(value, "addEventListener")
 
+export const atNames: ReadonlyArray<string> = [...callNames, "after", "stream"]
+export const streamNames: ReadonlyArray<string> = [...callNames, "resumable"]
+
+/** `known`: the names that are options of this call. */
 export const resolveCall = (
   fallback: Call,
   given: AtOptions | undefined,
-  also: ReadonlyArray<string> = [],
+  known: ReadonlyArray<string> = callNames,
 ): Call => {
   if (given === undefined) return fallback
   checkObject("options", given)
-  checkNames("", given, also.length === 0 ? callNames : [...callNames, ...also])
+  checkNames("", given, known)
   if (given.signal !== undefined && !isSignal(given.signal))
     throw wrong("signal", given.signal, "an AbortSignal")
   return {

@@ -18,8 +18,9 @@ import { model } from "./model.ts"
 const chats = createSessions({
   name: "chat",
   open: async ({ restored, save }) => {
+    // It takes an empty list for a mistake.
     const messages: UIMessage[] =
-      restored === undefined ? [] : await validateUIMessages({ messages: restored })
+      Array.isArray(restored) && restored.length > 0 ? await validateUIMessages({ messages: restored }) : []
     save(() => messages)
     return { messages }
   },

@@ -5,8 +5,9 @@ import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
 import { createSessions } from "@sojourn/core"
 import { drainOnSignals, fromRequest, sessionErrors } from "@sojourn/express"
-import express, { type Request } from "express"
+import express from "express"
 import { randomUUID } from "node:crypto"
+import type { IncomingMessage } from "node:http"
 import { logAddress, logSessions } from "../log.ts"
 import { idleTimeout, maxPerOwner, port } from "../settings.ts"
 import { cancelRequests } from "./cancelRequests.ts"
@@ -37,7 +38,7 @@ const servers = createSessions({
 servers.subscribe((event) => {
   if (event._tag === "DrainStarted") for (const transport of transports) transport.closeStandaloneSSEStream()
 })
-const sessionId = (req: Request) => req.get("mcp-session-id")
+const sessionId = (req: IncomingMessage) => [req.headers["mcp-session-id"]].flat()[0]
 const server = fromRequest(servers, {
   owner: (req) => req.auth?.clientId,
   id: (req) => sessionId(req) ?? randomUUID(),

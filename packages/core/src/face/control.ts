@@ -52,6 +52,7 @@ export const control = (registry: Registry, onDrained: () => void): Control => {
   }
   return {
     name: registry.name,
+    draining: registry.draining.signal,
     cancel: (key, options) => cancel(registry, key, options),
     close: ending("request"),
     restart: ending("restart"),

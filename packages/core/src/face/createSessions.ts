@@ -1,7 +1,14 @@
 /** The Promise face: a thin shell over the registry. It checks what users give, makes tasks, and hands them in. */
 import type * as Clock from "effect/Clock"
 import { invalidOption } from "../errors.ts"
-import { checkedFunction, checkedName, checkObject, defaultCall, resolvePolicy } from "../options.ts"
+import {
+  checkedFunction,
+  checkedName,
+  checkObject,
+  defaultCall,
+  resolvePolicy,
+  type ResolvedPolicy,
+} from "../options.ts"
 import { displayName, register, unregister } from "../registry/process.ts"
 import { Registry } from "../registry/Registry.ts"
 import type { SessionDefinition, SessionOptions } from "../SessionOptions.ts"
@@ -30,15 +37,8 @@ export const createSessionsWith = <R, H = {}, S = {}>(
   options: SessionOptions<R, H, S>,
   inner: Inner,
 ): { readonly sessions: Sessions<R, H, S>; readonly registry: Registry } => {
-  const policy = resolvePolicy(options, ["name", "open", "handlers", "streams", "module"])
-  const name = displayName(checkedName("name", options.name))
-  checkedFunction("open", options.open)
-  checkHandlers("handlers", options.handlers)
-  checkHandlers("streams", options.streams)
-  for (const handler of Object.keys(options.handlers ?? {})) {
-    if (Object.hasOwn(options.streams ?? {}, handler))
-      throw invalidOption(`streams.${handler}: a handler has that name already.`)
-  }
+  const policy = checkSessionOptions(options)
+  const name = displayName(options.name)
   const registry = new Registry({ name, policy, driver: promiseDriver(options.open), ...inner })
   const sessions: Sessions<R, H, S> = sessionsOver<R, H, S>(
     registry,
@@ -49,8 +49,26 @@ export const createSessionsWith = <R, H = {}, S = {}>(
       streams: options.streams ?? {},
     },
   )
-  register(sessions)
+  register(sessions, policy.timeouts)
   return { sessions, registry }
+}
+
+/**
+ * The options alone, for who takes them but does not create the sessions at once.
+ *
+ * @throws SessionMisuse `InvalidOption`
+ */
+export const checkSessionOptions = <R, H, S>(options: SessionOptions<R, H, S>): ResolvedPolicy => {
+  const policy = resolvePolicy(options, ["name", "open", "handlers", "streams", "module"])
+  checkedName("name", options.name)
+  checkedFunction("open", options.open)
+  checkHandlers("handlers", options.handlers)
+  checkHandlers("streams", options.streams)
+  for (const handler of Object.keys(options.handlers ?? {})) {
+    if (Object.hasOwn(options.streams ?? {}, handler))
+      throw invalidOption(`streams.${handler}: a handler has that name already.`)
+  }
+  return policy
 }
 
 /** A definition for a module's default export: it can be placed inline and elsewhere. Returns it as it is. */

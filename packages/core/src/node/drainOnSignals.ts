@@ -5,9 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { invalidOption } from "../errors.ts"
 import type { DrainReport } from "../observe/Snapshot.ts"
 import { checkedFunction, milliseconds, resolveNames } from "../options.ts"
-import { liveRegistries } from "../registry/process.ts"
+import { beginProcessDrain, liveRegistries } from "../registry/process.ts"
 import type { Options, Time } from "../SessionOptions.ts"
 import type { AnySessions } from "../Sessions.ts"
+import { checkOneEffect } from "../setup/oneEffect.ts"
+import { checkDrainTime } from "./checkDrainTime.ts"
 import { stopAccepting } from "./stopAccepting.ts"
 
 export type DrainOnSignals = Options<{
@@ -35,7 +37,8 @@ const patience = 5000
  * exits 1 on the spot. A signal within 100 ms of the one before is the same key press. Nothing of this can happen while
  * synchronous code keeps the event loop busy.
  *
- * Once per process. Disposing removes the handlers; a drain that has begun goes on.
+ * Once per process. Disposing removes the handlers; a drain that has begun goes on. A drain that may take longer than
+ * the platform waits is told at once, as a warning: `SOJOURN_DRAIN_TOO_LONG`.
  *
  * @throws SessionMisuse `InvalidOption`
  */
@@ -55,6 +58,7 @@ export const drainOnSignals = (options: DrainOnSignals = {}): Disposable => {
     if (again) return
     count++
     if (count === 1) {
+      beginProcessDrain()
       draining = options.sessions ?? liveRegistries()
       void drainAndExit(draining, finishWithin, options)
     } else if (count === 2) {
@@ -66,8 +70,11 @@ export const drainOnSignals = (options: DrainOnSignals = {}): Disposable => {
     }
   }
   for (const signal of signals) process.on(signal, onSignal)
+  checkOneEffect()
+  const endCheck = checkDrainTime(finishWithin, options.sessions)
   return {
     [Symbol.dispose]: () => {
+      endCheck()
       for (const signal of signals) process.off(signal, onSignal)
     },
   }

@@ -93,6 +93,7 @@ export class Monitor {
       case "MaxHeap":
       case "MaxLeaked":
       case "MaxQueued":
+      case "MaxNewOwners":
       case "Busy":
       case "Quarantined":
       case "Draining":

@@ -1,5 +1,6 @@
 /** Shutdown (L14): new work is refused, work in flight may finish within its time, everything closes in parallel. */
-import { currentFrame } from "../context.ts"
+import { currentFrame, runClean } from "../context.ts"
+import { SessionRefused } from "../errors.ts"
 import type { SessionRef } from "../SessionKey.ts"
 import type { TaskInfo } from "../observe/Explanation.ts"
 import type { DrainReport } from "../observe/Snapshot.ts"
@@ -23,9 +24,44 @@ export class Draining {
   readonly #leaked: Array<SessionRef> = []
   #report: DrainReport | undefined
   readonly #waiters: Array<(report: DrainReport) => void> = []
+  readonly #told = new AbortController()
+  readonly #tasks = new Set<AbortController>()
 
   constructor(registry: Registry) {
     this.#registry = registry
+  }
+
+  /** Aborts when the drain begins. */
+  get signal(): AbortSignal {
+    return this.#told.signal
+  }
+
+  /**
+   * The same for one run of a task, until it ends: `AbortSignal.any` keeps what it is made of for as long as that may still
+   * abort, which for the registry's own signal is the whole life of the process.
+   */
+  signalOf(task: Task): AbortSignal {
+    const known = task.extras?.draining
+    if (known !== undefined) return known.signal
+    const controller = new AbortController()
+    if (this.signal.aborted) controller.abort(this.signal.reason)
+    else if (task.state !== "ended") {
+      task.more.draining = controller
+      this.#tasks.add(controller)
+    }
+    return controller.signal
+  }
+  /** Its run is over. */
+  taskEnded(task: Task): void {
+    const { extras } = task
+    if (extras?.draining === undefined) return
+    this.#tasks.delete(extras.draining)
+    extras.draining = undefined
+  }
+  #tell(): void {
+    const reason = new SessionRefused({ reason: "Draining" })
+    for (const controller of [this.#told, ...this.#tasks]) controller.abort(reason)
+    this.#tasks.clear()
   }
 
   /** A later call joins; only a shorter time counts. */
@@ -49,6 +85,7 @@ export class Draining {
     this.#began = now
     registry.phase = "draining"
     registry.events.lifecycle((stamp) => ({ _tag: "DrainStarted", ...stamp }))
+    registry.steps.after(() => runClean(() => this.#tell()))
     for (const session of registry.sessions.values()) {
       for (const lease of session.generation?.cold?.leases ?? []) registry.leases.tell(lease)
       this.#refuseWaiters(session, isServed)

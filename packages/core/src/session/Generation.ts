@@ -38,8 +38,6 @@ export class Generation {
   inUse = 0
   /** Slots held by running turns. */
   slotsTaken = 0
-  /** Slots lost to turns that would not end. */
-  slotsLost = 0
   /** Runs and streams started on it. */
   turns = 0
   running: TaskList | undefined = undefined
@@ -56,6 +54,10 @@ export class Generation {
   }
   get more(): ColdGeneration {
     return (this.cold ??= new ColdGeneration())
+  }
+  /** Slots lost to turns that would not end. */
+  get slotsLost(): number {
+    return this.cold === undefined ? 0 : this.cold.slotsLost
   }
   /** Closed, or abandoned. */
   get gone(): boolean {
@@ -93,6 +95,7 @@ export class ColdGeneration {
   probing = 0
   /** Abandoned work that has not ended. */
   abandoned = 0
+  slotsLost = 0
   /** Finalizers that run. */
   finalizing = 0
   toRun: Array<Finalizer> = []

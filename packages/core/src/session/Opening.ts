@@ -3,6 +3,7 @@ import { runClean } from "../context.ts"
 import { SessionOpenFailed } from "../errors.ts"
 import type { CloseReason } from "../Sessions.ts"
 import type { Registry } from "../registry/Registry.ts"
+import { SlowOpenings } from "../setup/slowOpenings.ts"
 import { Frame } from "../task/Frame.ts"
 import { Generation } from "./Generation.ts"
 import type { OutageRefusal } from "./OutageBreaker.ts"
@@ -17,6 +18,7 @@ export class Opening {
   readonly #registry: Registry
   /** Sessions that have a seat and wait to open again. */
   backingOff = 0
+  readonly #slow = new SlowOpenings()
   constructor(registry: Registry) {
     this.#registry = registry
   }
@@ -175,6 +177,7 @@ export class Opening {
     }
     this.#goOn(registry.breaker.opened(session, now))
     registry.monitor.opened(openedAfter)
+    this.#slow.opened(registry.name, openedAfter, registry.policy.idleTimeout)
     registry.recorder.note(generation, "Opened")
     registry.events.lifecycle((stamp) => ({
       _tag: "Opened",

@@ -103,7 +103,7 @@ export class Hangs {
     registry.turns.settle(task, generation)
     task.abandoned = true
     generation.more.abandoned++
-    if (!task.beside) generation.slotsLost++
+    if (!task.beside) generation.more.slotsLost++
     registry.monitor.abandoned++
     registry.recorder.trouble(generation, "Abandoned", `${task.name}: ${cut}`)
     registry.answers.tell(task, outcomeOfStop(cut), error)

@@ -31,6 +31,8 @@ export interface TaskExtras {
   seat?: Timed | undefined
   /** The lease it works for. */
   lease?: Lease | undefined
+  /** Made when its own `draining` is first read. */
+  draining?: AbortController | undefined
   /** It may be started once more after a lost generation (L12). */
   idempotent?: true
   /** It has been put back, and is not put back again. */

@@ -184,6 +184,7 @@ export class Turns {
     const { extras } = task
     if (extras === undefined) return
     this.#registry.leases.served(task)
+    this.#registry.draining.taskEnded(task)
     this.#registry.timetable.drop(extras.hangGrace)
     for (const onEnd of extras.onEnd ?? []) this.#registry.steps.after(onEnd)
     extras.onEnd = undefined

@@ -196,11 +196,21 @@ const openingOf = (session: CurrentSessionShape, signal: AbortSignal): Opening =
   end: session.endUnsafe,
 })
 
+/** An Effect that succeeds when something begins, as the signal of that. */
+const signalWhen = (begun: Effect.Effect<void>): AbortSignal => {
+  const controller = new AbortController()
+  Effect.runFork(begun).addObserver(() => controller.abort(new Error("begun")))
+  return controller.signal
+}
+
 const taskOf = (task: Context.Service.Shape<typeof CurrentTask>, signal: AbortSignal): Task => ({
   id: task.id,
   name: task.name,
   session: task.session,
   signal,
+  get draining() {
+    return signalWhen(task.draining)
+  },
   progress: (note) => Effect.runSync(task.progress(note)),
   background: (name, work) =>
     Effect.runSync(

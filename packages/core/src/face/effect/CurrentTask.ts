@@ -12,6 +12,8 @@ export interface CurrentTaskShape {
   readonly id: string
   readonly name: string
   readonly session: SessionRef
+  /** Succeeds when the registry begins to drain: for work that would go on for ever and can end by itself. */
+  readonly draining: Effect.Effect<void>
   /** A sign of life: restarts the `silence` clock; the note (at most 256 characters) is shown. */
   readonly progress: (note?: string) => Effect.Effect<void>
   /** The resource can no longer be used; this task keeps its own outcome. */
@@ -63,6 +65,15 @@ class TaskServices implements CurrentTaskShape {
   }
   get session(): SessionRef {
     return this.#generation.ref
+  }
+  get draining(): Effect.Effect<void> {
+    const { signal } = this.#task.registry.draining
+    return Effect.callback<void>((done) => {
+      const told = (): void => done(Effect.void)
+      if (signal.aborted) return told()
+      signal.addEventListener("abort", told, { once: true })
+      return Effect.sync(() => signal.removeEventListener("abort", told))
+    })
   }
   get progress(): CurrentTaskShape["progress"] {
     return (note) => Effect.sync(() => noteProgress(this.#task, this.#generation, note))

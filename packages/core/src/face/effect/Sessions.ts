@@ -86,7 +86,7 @@ const makeRegistry = (
   const sessions: Controls = control(registry, () => unregister(sessions))
   const engine = { registry, call: defaultCall(policy) }
   rememberEngine(sessions, engine)
-  register(sessions)
+  register(sessions, policy.timeouts)
   return { sessions, engine }
 }
 

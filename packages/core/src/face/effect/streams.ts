@@ -37,7 +37,7 @@ export const sessionStream = (
   caller: Context.Context<never>,
   lease?: Lease,
 ): AnyStream => {
-  const paced = new PacedStream()
+  const paced = new PacedStream(registry.draining.signal)
   const carried = Stream.catchCause(source, (cause) => Stream.fail(new Carried(cause)))
   const task: StreamTask = new EffectStreamTask(
     registry,

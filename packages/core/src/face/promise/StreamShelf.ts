@@ -15,7 +15,7 @@ export class StreamShelf {
   }
 
   open(key: string, kept: Kept, ref: () => SessionRef): StreamLog {
-    const log: StreamLog = new StreamLog(kept, ref, (begun) =>
+    const log: StreamLog = new StreamLog(kept, ref, this.#registry.draining.signal, (begun) =>
       begun ? this.#ended(key, log, kept) : this.#forget(key, log),
     )
     const logs = this.#logs.get(key)

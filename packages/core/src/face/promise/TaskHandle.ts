@@ -33,6 +33,9 @@ export class TaskHandle implements UserTask {
   get signal(): AbortSignal {
     return this.#signal ?? this.#task.signal
   }
+  get draining(): AbortSignal {
+    return this.#task.registry.draining.signalOf(this.#task)
+  }
   get progress(): UserTask["progress"] {
     return (note) => noteProgress(this.#task, this.#generation, note)
   }

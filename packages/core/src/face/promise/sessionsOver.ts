@@ -1,5 +1,5 @@
 /** A registry as users of the Promise face see it. */
-import { checkedName, milliseconds, resolveCall, resolveNames, type Call } from "../../options.ts"
+import { atNames, checkedName, milliseconds, resolveCall, resolveNames, type Call } from "../../options.ts"
 import type { Registry } from "../../registry/Registry.ts"
 import { resolveKey, type SessionKey } from "../../SessionKey.ts"
 import type {
@@ -44,7 +44,7 @@ export const sessionsOver = <R, H, S>(
     const target: Target = {
       key: resolveKey(key),
       lease: undefined,
-      call: resolveCall(definition.call, defaults, ["after", "stream"]),
+      call: resolveCall(definition.call, defaults, atNames),
       after: checkedAfter(defaults?.after),
       stream: defaults?.stream === undefined ? undefined : checkedName("stream", defaults.stream),
     }

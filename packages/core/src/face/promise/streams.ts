@@ -62,7 +62,11 @@ export class PacedStream implements Sink, SessionStream<unknown> {
   id = ""
   want: () => void = () => {}
   leave: () => void = () => {}
+  readonly draining: AbortSignal
 
+  constructor(draining: AbortSignal) {
+    this.draining = draining
+  }
   get started(): Promise<void> {
     return this.#started.promise
   }
@@ -129,10 +133,12 @@ export class StreamLog implements Sink {
   #dropped = 0
   #end: End | undefined
   #readers = new Set<() => void>()
+  readonly #draining: AbortSignal
   id = ""
 
-  constructor(kept: Kept, ref: () => SessionRef, onEnd: (begun: boolean) => void) {
+  constructor(kept: Kept, ref: () => SessionRef, draining: AbortSignal, onEnd: (begun: boolean) => void) {
     this.#kept = kept
+    this.#draining = draining
     this.#ref = ref
     this.#onEnd = onEnd
   }
@@ -225,6 +231,7 @@ export class StreamLog implements Sink {
     return {
       id: this.id,
       started: this.#started.promise,
+      draining: this.#draining,
       entries: () => ({ [Symbol.asyncIterator]: readEntries }),
       [Symbol.asyncIterator]: () => elements(readEntries()),
       [Symbol.asyncDispose]: async () => leave(),

@@ -4,6 +4,7 @@ import {
   resolveCall,
   resolveKept,
   resolveNames,
+  streamNames,
   wholeNumber,
   type Call,
 } from "../../options.ts"
@@ -45,12 +46,12 @@ export class Verbs {
   }
 
   stream(to: Target, work: Work, options: StreamOptions | undefined, name: string): SessionStream<unknown> {
-    const paced = new PacedStream()
+    const paced = new PacedStream(this.registry.draining.signal)
     const { registry } = this
     try {
       checkedFunction("task", work)
       const kept = resolveKept(options?.resumable)
-      const call = resolveCall(to.call, options, ["resumable"])
+      const call = resolveCall(to.call, options, streamNames)
       const label = call.name ?? (name || "stream")
       const beside = call.whenBusy === "overlap"
       if (kept === undefined) {
