@@ -1,10 +1,10 @@
 /**
- * The servers that are measured: the same Express app, with another way to keep a user's state. Each route is written as
- * applications write it.
+ * The servers that are measured: the same Express app with one route, and another way to keep a user's state behind it. Each
+ * is written as applications write it. One route each, since Express tries them in order: a second one would cost more.
  */
 import { createSessions, type Sessions } from "@sojourn/core"
 import { fromRequest, sendSse, sessionErrors } from "@sojourn/express"
-import express, { type Express, type Request, type Response } from "express"
+import express, { type Express, type Request, type RequestHandler, type Response } from "express"
 import { verified } from "./traffic.ts"
 
 interface State {
@@ -17,65 +17,73 @@ export interface ServedApp {
   readonly states: () => Iterable<State>
 }
 
-export const eventsPerAnswer = 100
-
 /** The same in front of all routes: who asks, as a login has verified it. */
-const appWithLogin = (): Express =>
-  express().use((req: Request, res: Response, next) => {
-    const user = verified.get(req.get("authorization") ?? "")
-    if (user === undefined) return void res.status(401).end()
-    res.locals["user"] = user
-    next()
-  })
+const serving = (route: RequestHandler<{ readonly pad: string }>): Express =>
+  express()
+    .use((req: Request, res: Response, next) => {
+      const user = verified.get(req.get("authorization") ?? "")
+      if (user === undefined) return void res.status(401).end()
+      res.locals["user"] = user
+      next()
+    })
+    .get("/pads/:pad", route)
 const userOf = (res: Response): string => res.locals["user"] as string
 const ownerOf = (_req: Request, res: Response): string => userOf(res)
 
-async function* numbers(): AsyncGenerator<{ readonly n: number }> {
-  for (let n = 1; n <= eventsPerAnswer; n++) yield { n }
-}
-
-const sseHead = { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" }
-
-const byHand = (): ServedApp => {
-  const states = new Map<string, State>()
-  const opening = new Map<string, Promise<State>>()
-  const stateOf = (user: string): State => {
-    let state = states.get(user)
-    if (state === undefined) states.set(user, (state = { count: 0 }))
+class Kept {
+  readonly #states = new Map<string, State>()
+  readonly all = (): Iterable<State> => this.#states.values()
+  of(user: string): State {
+    let state = this.#states.get(user)
+    if (state === undefined) this.#states.set(user, (state = { count: 0 }))
     return state
   }
-  /** For a state that takes time to open: two first requests must not open two. */
-  const opened = (user: string): Promise<State> => {
-    let state = opening.get(user)
-    if (state === undefined) opening.set(user, (state = Promise.resolve(stateOf(user))))
-    return state
-  }
-  const app = appWithLogin()
-    .get("/pads/:pad", (_req, res) => {
-      const state = stateOf(userOf(res))
-      res.json(++state.count)
-    })
-    .get("/opened/:pad", async (_req, res) => {
-      const state = await opened(userOf(res))
-      res.json(++state.count)
-    })
-    .get("/events/loop/:pad", (_req, res) => {
-      stateOf(userOf(res)).count++
-      res.writeHead(200, sseHead)
-      for (let n = 1; n <= eventsPerAnswer; n++) res.write(`id: ${n}\ndata: ${JSON.stringify({ n })}\n\n`)
-      res.end()
-    })
-    .get("/events/:pad", async (_req, res) => {
-      stateOf(userOf(res)).count++
-      res.writeHead(200, sseHead)
-      let id = 0
-      for await (const element of numbers()) res.write(`id: ${++id}\ndata: ${JSON.stringify(element)}\n\n`)
-      res.end()
-    })
-  return { app, states: () => states.values() }
 }
 
-const sojourn = (): ServedApp => {
+const map = (): ServedApp => {
+  const kept = new Kept()
+  const app = serving((_req, res) => {
+    const state = kept.of(userOf(res))
+    res.json(++state.count)
+  })
+  return { app, states: kept.all }
+}
+
+/** For a state that takes time to open: two first requests must not open two. */
+const mapOfPromises = (): ServedApp => {
+  const kept = new Kept()
+  const opened = new Map<string, Promise<State>>()
+  const app = serving(async (_req, res) => {
+    const user = userOf(res)
+    let opening = opened.get(user)
+    if (opening === undefined) opened.set(user, (opening = Promise.resolve(kept.of(user))))
+    const state = await opening
+    res.json(++state.count)
+  })
+  return { app, states: kept.all }
+}
+
+/** One request of a user after the other, as the turns of a session are. */
+const mapAndChain = (): ServedApp => {
+  const kept = new Kept()
+  const tails = new Map<string, Promise<unknown>>()
+  const inOrder = (user: string, turn: (state: State) => number): Promise<number> => {
+    const result = (tails.get(user) ?? Promise.resolve()).then(() => turn(kept.of(user)))
+    tails.set(
+      user,
+      result.catch(() => {}),
+    )
+    return result
+  }
+  const app = serving(async (_req, res) => {
+    res.json(await inOrder(userOf(res), (state) => ++state.count))
+  })
+  return { app, states: kept.all }
+}
+
+const withSessions = (
+  route: (sessions: Sessions<State>) => RequestHandler<{ readonly pad: string }>,
+): ServedApp => {
   const states: Array<State> = []
   const sessions: Sessions<State> = createSessions({
     name: "pads",
@@ -85,26 +93,79 @@ const sojourn = (): ServedApp => {
       return state
     },
   })
-  const pad = fromRequest(sessions, { owner: ownerOf, id: (req) => req.params["pad"] as string })
-  const own = fromRequest(sessions, { owner: ownerOf })
-  const app = appWithLogin()
-    .get("/pads/:pad", async (req, res) => {
+  return { app: serving(route(sessions)).use(sessionErrors()), states: () => states }
+}
+
+const ownerAndId = (): ServedApp =>
+  withSessions((sessions) => {
+    const pad = fromRequest(sessions, { owner: ownerOf, id: (req) => req.params["pad"] as string })
+    return async (req, res) => {
       res.json(await pad(req, res).run((state) => ++state.count))
-    })
-    .get("/own/:pad", async (req, res) => {
-      res.json(await own(req, res).run((state) => ++state.count))
-    })
-    .get("/events/:pad", (req, res) =>
+    }
+  })
+
+const ownerAlone = (): ServedApp =>
+  withSessions((sessions) => {
+    const pad = fromRequest(sessions, { owner: ownerOf })
+    return async (req, res) => {
+      res.json(await pad(req, res).run((state) => ++state.count))
+    }
+  })
+
+export const eventsPerAnswer = 100
+
+async function* numbers(): AsyncGenerator<{ readonly n: number }> {
+  for (let n = 1; n <= eventsPerAnswer; n++) yield { n }
+}
+
+const sseHead = { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" }
+
+const writeLoop = (): ServedApp => {
+  const kept = new Kept()
+  const app = serving((_req, res) => {
+    kept.of(userOf(res)).count++
+    res.writeHead(200, sseHead)
+    for (let n = 1; n <= eventsPerAnswer; n++) res.write(`id: ${n}\ndata: ${JSON.stringify({ n })}\n\n`)
+    res.end()
+  })
+  return { app, states: kept.all }
+}
+
+const forAwait = (): ServedApp => {
+  const kept = new Kept()
+  const app = serving(async (_req, res) => {
+    kept.of(userOf(res)).count++
+    res.writeHead(200, sseHead)
+    let id = 0
+    for await (const element of numbers()) res.write(`id: ${++id}\ndata: ${JSON.stringify(element)}\n\n`)
+    res.end()
+  })
+  return { app, states: kept.all }
+}
+
+const streamed = (): ServedApp =>
+  withSessions((sessions) => {
+    const pad = fromRequest(sessions, { owner: ownerOf, id: (req) => req.params["pad"] as string })
+    return (req, res) =>
       sendSse(
         res,
         pad(req, res).stream((state) => {
           state.count++
           return numbers()
         }),
-      ),
-    )
-    .use(sessionErrors())
-  return { app, states: () => states }
+      )
+  })
+
+export const routes: { readonly [name: string]: () => ServedApp } = {
+  "by hand: Map": map,
+  "by hand: Map of promises": mapOfPromises,
+  "by hand: Map + chain": mapAndChain,
+  "sojourn, owner and id": ownerAndId,
+  "sojourn, owner": ownerAlone,
 }
 
-export const apps: { readonly [name: string]: () => ServedApp } = { byHand, sojourn }
+export const streams: { readonly [name: string]: () => ServedApp } = {
+  "by hand: res.write in a loop": writeLoop,
+  "by hand: for await, res.write": forAwait,
+  "sojourn, stream and sendSse": streamed,
+}

@@ -7,7 +7,6 @@ import { type Asked, requests } from "./traffic.ts"
 
 export interface Load {
   readonly server: Server
-  readonly path: string
   readonly amount: number
   readonly connections: number
   /** What an answer's body adds to the sum of all; `NaN` when it is wrong. */
@@ -34,7 +33,6 @@ export const fire = async (load: Load): Promise<Fired> => {
   let first = 0
   let last = 0
   const latencies: Array<number> = []
-  const asked = requests(load.path)
   let clients = 0
   const options: Options = {
     url: server.url,
@@ -42,11 +40,11 @@ export const fire = async (load: Load): Promise<Fired> => {
     connections,
     // How soon it notices that it is done.
     sampleInt: 20,
-    requests: asRequests(asked),
+    requests: asRequests(requests),
     // Not all the same user at the same time.
     setupClient: (client) => {
-      const start = Math.floor((clients++ * asked.length) / connections)
-      client.setRequests(asRequests([...asked.slice(start), ...asked.slice(0, start)]))
+      const start = Math.floor((clients++ * requests.length) / connections)
+      client.setRequests(asRequests([...requests.slice(start), ...requests.slice(0, start)]))
     },
     verifyBody: (body) => {
       sum += value(String(body))
@@ -66,10 +64,10 @@ export const fire = async (load: Load): Promise<Fired> => {
   })
   const after = await server.figures()
   if (result.errors > 0 || result.non2xx > 0)
-    throw new WrongResult(`${load.path}: ${result.errors} errors and ${result.non2xx} refusals`)
-  expectSame(`${load.path}: answers`, result["2xx"], amount)
-  expectSame(`${load.path}: turns on the server`, after.turns - before.turns, amount)
-  expectSame(`${load.path}: ${expected} of the answers`, sum, after[expected] - before[expected])
+    throw new WrongResult(`${server.name}: ${result.errors} errors and ${result.non2xx} refusals`)
+  expectSame(`${server.name}: answers`, result["2xx"], amount)
+  expectSame(`${server.name}: turns on the server`, after.turns - before.turns, amount)
+  expectSame(`${server.name}: ${expected} of the answers`, sum, after[expected] - before[expected])
   return {
     perRequest: ((last - first) * 1e6) / (amount - connections),
     cpu: ((after.cpu - before.cpu) * 1000) / amount,

@@ -20,7 +20,9 @@ export const mirroredRounds = async <Figure extends string>(
     of: new Map(subjects.map(({ name }): [string, Array<number>] => [name, []])),
   }))
   config.progress(`${id}: ${subjects.length} cases, warming up`)
-  for (let pass = 1; pass <= 3; pass++) for (const subject of subjects) await subject.sample()
+  // A server has compiled what it runs only after some ten thousand requests.
+  for (let pass = 1; pass <= (config.quick ? 3 : 10); pass++)
+    for (const subject of subjects) await subject.sample()
   for (let round = 1; round <= config.rounds; round++) {
     config.progress(`${id}: round ${round} of ${config.rounds}`)
     const order = shuffled(subjects, random)

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import type { Figures } from "./serverProgram.ts"
 
 export interface Server {
+  readonly name: string
   readonly url: string
   readonly figures: () => Promise<Figures>
   readonly stop: () => Promise<void>
@@ -12,8 +13,8 @@ export interface Server {
 
 const program = fileURLToPath(new URL("./serverProgram.ts", import.meta.url))
 
-export const startServer = async (app: string): Promise<Server> => {
-  const child = fork(program, [app], {
+export const startServer = async (name: string): Promise<Server> => {
+  const child = fork(program, [name], {
     // `SOJOURN_BENCH_SERVER_FLAGS`: for a profile of the servers, such as `--cpu-prof --cpu-prof-dir=/tmp/profiles`.
     execArgv: ["--no-warnings", ...(process.env["SOJOURN_BENCH_SERVER_FLAGS"]?.split(" ") ?? [])],
     env: { ...process.env, NODE_ENV: "production" },
@@ -21,6 +22,7 @@ export const startServer = async (app: string): Promise<Server> => {
   })
   const { port } = await answer<{ readonly port: number }>(child)
   return {
+    name,
     url: `http://127.0.0.1:${port}`,
     figures: async () => {
       const told = answer<{ readonly figures: Figures }>(child)

@@ -1,7 +1,7 @@
 /** The program of a server's process: serves one app on a free loopback port until its parent is gone. */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { apps } from "./apps.ts"
+import { routes, streams } from "./apps.ts"
 
 /** What the server did since it began. */
 export interface Figures {
@@ -12,7 +12,7 @@ export interface Figures {
   readonly cpu: number
 }
 
-const make = apps[process.argv[2] ?? ""]
+const make = { ...routes, ...streams }[process.argv[2] ?? ""]
 if (make === undefined) throw new Error(`no app is called ${process.argv[2]}`)
 const { app, states } = make()
 

@@ -15,8 +15,7 @@ export interface Asked {
 }
 
 /** One request for each user, to a thing of that user's own. */
-export const requests = (path: string): ReadonlyArray<Asked> =>
-  users.map((user, i) => ({
-    path: path.replace(":pad", `pad-${i}`),
-    headers: { authorization: `Bearer ${tokenOf(user)}` },
-  }))
+export const requests: ReadonlyArray<Asked> = users.map((user, i) => ({
+  path: `/pads/pad-${i}`,
+  headers: { authorization: `Bearer ${tokenOf(user)}` },
+}))

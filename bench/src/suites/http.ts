@@ -1,14 +1,12 @@
 /** What the Express adapter adds to a route, against what applications write by hand. */
 import { type Config, type Group, groupOf, measure, type Suite, throughput } from "../harness.ts"
-import { eventsPerAnswer } from "../http/apps.ts"
+import { eventsPerAnswer, routes, streams } from "../http/apps.ts"
 import { type Fired, fire, type Load } from "../http/load.ts"
 import { owners } from "../http/owners.ts"
 import { mirroredRounds } from "../http/rounds.ts"
-import { type Server, startServer } from "../http/server.ts"
+import { startServer } from "../http/server.ts"
 
 const connections = 20
-
-type Case = Pick<Load, "server" | "path"> & { readonly name: string }
 
 /** The answer of a route is the count after its turn; two turns that saw the same one would change the sum. */
 const countIn = (body: string): number => (/^\d+$/.test(body) ? Number(body) : Number.NaN)
@@ -19,32 +17,35 @@ const eventsIn = (body: string): number =>
     ? 1
     : Number.NaN
 
-const fired = (
+const fired = async (
   config: Config,
   id: string,
-  cases: ReadonlyArray<Case>,
+  names: ReadonlyArray<string>,
   load: Pick<Load, "amount" | "value" | "expected">,
-) =>
-  mirroredRounds<keyof Fired>(
-    config,
-    id,
-    ["perRequest", "cpu", "p50", "p99"],
-    cases.map(({ name, ...target }) => ({ name, sample: () => fire({ ...target, ...load, connections }) })),
-  )
+) => {
+  const servers = await Promise.all(names.map(startServer))
+  try {
+    return await mirroredRounds<keyof Fired>(
+      config,
+      id,
+      ["perRequest", "cpu", "p50", "p99"],
+      servers.map((server) => ({
+        name: server.name,
+        sample: () => fire({ server, ...load, connections }),
+      })),
+    )
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()))
+  }
+}
 
-const route = async (config: Config, byHand: Server, sojourn: Server): Promise<ReadonlyArray<Group>> => {
-  const against = ["by hand: Map", "by hand: Map of promises"]
-  const measured = await fired(
-    config,
-    "http/route",
-    [
-      { name: "by hand: Map", server: byHand, path: "/pads/:pad" },
-      { name: "by hand: Map of promises", server: byHand, path: "/opened/:pad" },
-      { name: "sojourn, owner and id", server: sojourn, path: "/pads/:pad" },
-      { name: "sojourn, owner", server: sojourn, path: "/own/:pad" },
-    ],
-    { amount: config.quick ? 500 : 4000, value: countIn, expected: "sum" },
-  )
+const route = async (config: Config): Promise<ReadonlyArray<Group>> => {
+  const against = ["by hand: Map", "by hand: Map of promises", "by hand: Map + chain"]
+  const measured = await fired(config, "http/route", Object.keys(routes), {
+    amount: config.quick ? 500 : 4000,
+    value: countIn,
+    expected: "sum",
+  })
   const group = (
     figure: keyof Fired,
     title: string,
@@ -59,18 +60,13 @@ const route = async (config: Config, byHand: Server, sojourn: Server): Promise<R
   ]
 }
 
-const sse = async (config: Config, byHand: Server, sojourn: Server): Promise<ReadonlyArray<Group>> => {
+const sse = async (config: Config): Promise<ReadonlyArray<Group>> => {
   const against = ["by hand: res.write in a loop", "by hand: for await, res.write"]
-  const measured = await fired(
-    config,
-    "http/sse",
-    [
-      { name: "by hand: res.write in a loop", server: byHand, path: "/events/loop/:pad" },
-      { name: "by hand: for await, res.write", server: byHand, path: "/events/:pad" },
-      { name: "sojourn, stream and sendSse", server: sojourn, path: "/events/:pad" },
-    ],
-    { amount: config.quick ? 60 : 400, value: eventsIn, expected: "turns" },
-  )
+  const measured = await fired(config, "http/sse", Object.keys(streams), {
+    amount: config.quick ? 60 : 400,
+    value: eventsIn,
+    expected: "turns",
+  })
   const group = (figure: "perRequest" | "cpu", title: string) => {
     const perEvent = new Map(
       Array.from(measured[figure], ([name, values]) => [
@@ -105,16 +101,5 @@ const ownerCookie = async (config: Config): Promise<Group> => {
 
 export const suite: Suite = {
   title: "An Express route: each server in a process of its own, autocannon as the load",
-  run: async (config) => {
-    const [byHand, sojourn] = await Promise.all([startServer("byHand"), startServer("sojourn")])
-    try {
-      return [
-        ...(await route(config, byHand, sojourn)),
-        ...(await sse(config, byHand, sojourn)),
-        await ownerCookie(config),
-      ]
-    } finally {
-      await Promise.all([byHand.stop(), sojourn.stop()])
-    }
-  },
+  run: async (config) => [...(await route(config)), ...(await sse(config)), await ownerCookie(config)],
 }

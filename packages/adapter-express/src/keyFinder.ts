@@ -1,9 +1,8 @@
-import { checkedFunction } from "@sojourn/core/host"
-import { keyOf, OwnerAsSent } from "@sojourn/http"
+import { keyFinder as finderOf, type OwnedKey } from "@sojourn/http"
 import type { AnyRequest, AnyResponse, KeyFrom } from "./express.ts"
 import { checkRejections } from "./rejections.ts"
 
-export type FindKey = (req: AnyRequest, res: AnyResponse) => ReturnType<typeof keyOf>
+export type FindKey = (req: AnyRequest, res: AnyResponse) => OwnedKey
 
 /**
  * How the key of a request is found, with the setup checks that belong to it.
@@ -11,14 +10,10 @@ export type FindKey = (req: AnyRequest, res: AnyResponse) => ReturnType<typeof k
  * @throws SessionMisuse `InvalidOption`
  */
 export const keyFinder = <Req, Res>(from: KeyFrom<Req, Res>): FindKey => {
-  checkedFunction("owner", from.owner)
-  if (from.id !== undefined) checkedFunction("id", from.id)
-  const asSent = new OwnerAsSent()
+  // What `from` wants of a request is what its finder's caller was asked for.
+  const find = finderOf(from as KeyFrom<AnyRequest, AnyResponse>, (req) => req)
   return (req, res) => {
     checkRejections(req)
-    // What `from` wants of a request is what its finder's caller was asked for.
-    const key = keyOf(from as KeyFrom<AnyRequest, AnyResponse>, req, res)
-    asSent.look(key.owner, () => req)
-    return key
+    return find(req, res)
   }
 }

@@ -2,11 +2,11 @@ import {
   bindSession,
   checkMadeInHandler,
   clientGone,
+  keyFinder,
   type FromRequestOptions,
   type Reachable,
 } from "@sojourn/http"
 import type { AnyReply, AnyRequest, KeyFrom } from "./fastify.ts"
-import { keyFinder } from "./keyFinder.ts"
 
 /**
  * The session of a request: the registry's own handle, bound to the key, to the client's presence and to its
@@ -23,7 +23,7 @@ export const fromRequest = <Handle>(
   from: KeyFrom,
 ): ((request: AnyRequest, reply: AnyReply, options?: FromRequestOptions) => Handle) => {
   checkMadeInHandler(sessions)
-  const keyFor = keyFinder(from)
+  const keyFor = keyFinder(from, (request) => request)
   return (request, reply, options) =>
     bindSession(
       sessions,

@@ -1,7 +1,6 @@
 import type { SessionKey } from "@sojourn/core"
-import { clientGone } from "@sojourn/http"
+import { clientGone, keyFinder } from "@sojourn/http"
 import type { AnyReply, AnyRequest, KeyFrom } from "./fastify.ts"
-import { keyFinder } from "./keyFinder.ts"
 
 export interface RequestKey {
   readonly key: SessionKey
@@ -16,6 +15,6 @@ export interface RequestKey {
  * @throws SessionMisuse `InvalidOption`; from a request: `InvalidKey`, as `fromRequest` does.
  */
 export const requestKey = (from: KeyFrom): ((request: AnyRequest, reply: AnyReply) => RequestKey) => {
-  const keyFor = keyFinder(from)
+  const keyFor = keyFinder(from, (request) => request)
   return (request, reply) => ({ key: keyFor(request, reply), signal: clientGone(reply.raw) })
 }

@@ -1,6 +1,11 @@
-import { bindSession, checkMadeInHandler, type FromRequestOptions, type Reachable } from "@sojourn/http"
-import { gone, type AnyContext, type KeyFrom } from "./hono.ts"
-import { keyFinder } from "./keyFinder.ts"
+import {
+  bindSession,
+  checkMadeInHandler,
+  keyFinder,
+  type FromRequestOptions,
+  type Reachable,
+} from "@sojourn/http"
+import { asSent, gone, type AnyContext, type KeyFrom } from "./hono.ts"
 
 /**
  * The session of a request: the registry's own handle, bound to the key, to the client's presence and to its
@@ -17,7 +22,7 @@ export const fromRequest = <Handle>(
   from: KeyFrom,
 ): ((c: AnyContext, options?: FromRequestOptions) => Handle) => {
   checkMadeInHandler(sessions)
-  const keyFor = keyFinder(from)
+  const keyFor = keyFinder(from, asSent)
   return (c, options) =>
     bindSession(
       sessions,

@@ -1,4 +1,4 @@
-import { clientGone, type KeyFrom as KeyFromOf, type NodeResponse } from "@sojourn/http"
+import { clientGone, type AsSent, type KeyFrom as KeyFromOf, type NodeResponse } from "@sojourn/http"
 import type { Context } from "hono"
 
 // Hono types a context by its application and its route; whatever they are, its session is found in the same way.
@@ -22,3 +22,6 @@ export const gone = (c: AnyContext): AbortSignal => {
 
 /** What the answer has been given so far. Reading `c.res` would make one, whose headers then win over those of the real one. */
 export const headersSoFar = (c: AnyContext): Headers => c.newResponse(null).headers
+
+/** The request as its client wrote it. */
+export const asSent = (c: AnyContext): AsSent => ({ headers: c.req.header(), query: c.req.query() })

@@ -1,6 +1,6 @@
 import type { SessionKey } from "@sojourn/core"
-import { gone, type AnyContext, type KeyFrom } from "./hono.ts"
-import { keyFinder } from "./keyFinder.ts"
+import { asSent, gone, type AnyContext, type KeyFrom } from "./hono.ts"
+import { keyFinder } from "@sojourn/http"
 
 export interface RequestKey {
   readonly key: SessionKey
@@ -15,6 +15,6 @@ export interface RequestKey {
  * @throws SessionMisuse `InvalidOption`; from a request: `InvalidKey`, as `fromRequest` does.
  */
 export const requestKey = (from: KeyFrom): ((c: AnyContext) => RequestKey) => {
-  const keyFor = keyFinder(from)
+  const keyFor = keyFinder(from, asSent)
   return (c) => ({ key: keyFor(c), signal: gone(c) })
 }

@@ -1,5 +1,6 @@
 /** What the HTTP hosts share, in the order of a request: whose session is it, answer from it, say what went wrong, shut down. */
-export { keyOf, refusedKey, type KeyFrom } from "./keyFrom.ts"
+export { keyOf, refusedKey, type KeyFrom, type OwnedKey } from "./keyFrom.ts"
+export { keyFinder } from "./keyFinder.ts"
 export { bindSession, type Client, type FromRequestOptions, type Reachable } from "./bindSession.ts"
 export { breakOff, clientGone, hasLeft, isClientGone, isClosed, type NodeResponse } from "./clientGone.ts"
 export {

@@ -1,4 +1,4 @@
-import { EventEmitter, once } from "node:events"
+import { EventEmitter } from "node:events"
 import type { Writable } from "node:stream"
 import { breakOff, isClosed, type NodeResponse } from "./clientGone.ts"
 
@@ -43,15 +43,25 @@ export const writeAll = async (res: NodeResponse, feed: Feed): Promise<void> => 
   }
 }
 
-const eitherOf = async (
+/** By hand: `once` with a signal makes an error, with its stack, for each wait that is over. */
+const eitherOf = (
   res: NodeResponse,
   ...events: ReadonlyArray<readonly [of: EventEmitter, event: string]>
-): Promise<void> => {
-  if (isClosed(res)) return
-  const settled = new AbortController()
-  try {
-    await Promise.race(events.map(([of, event]) => once(of, event, settled)))
-  } finally {
-    settled.abort()
-  }
-}
+): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (isClosed(res)) return resolve()
+    const settle = (): void => {
+      stop()
+      resolve()
+    }
+    const fail = (error: unknown): void => {
+      stop()
+      reject(error)
+    }
+    const stop = (): void => {
+      for (const [of, event] of events) of.off(event, settle)
+      res.off("error", fail)
+    }
+    for (const [of, event] of events) of.on(event, settle)
+    res.on("error", fail)
+  })
