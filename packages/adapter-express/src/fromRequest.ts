@@ -1,7 +1,7 @@
 import {
   bindSession,
   checkMadeInHandler,
-  clientGone,
+  presenceOf,
   type FromRequestOptions,
   type Reachable,
 } from "@sojourn/http"
@@ -35,7 +35,7 @@ export const fromRequest = <
     bindSession(
       sessions,
       keyFor(req, res),
-      { gone: () => clientGone(res), lastEventId: req.get("last-event-id") },
+      { gone: () => presenceOf(res), lastEventId: req.get("last-event-id") },
       options,
     )
   return session

@@ -1,8 +1,8 @@
 import {
   bindSession,
   checkMadeInHandler,
-  clientGone,
   keyFinder,
+  presenceOf,
   type FromRequestOptions,
   type Reachable,
 } from "@sojourn/http"
@@ -28,7 +28,7 @@ export const fromRequest = <Handle>(
     bindSession(
       sessions,
       keyFor(request, reply),
-      { gone: () => clientGone(reply.raw), lastEventId: request.headers["last-event-id"] },
+      { gone: () => presenceOf(reply.raw), lastEventId: request.headers["last-event-id"] },
       options,
     )
 }

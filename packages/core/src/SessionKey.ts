@@ -49,12 +49,15 @@ const plain = /^[a-z0-9_-](?:[a-z0-9._-]*[a-z0-9_-])?$/
 /** Device names that Windows takes even with an extension; the first letter is written out. */
 const reserved = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/
 
+/** Cheaper to ask than the whole pattern. */
+const mayBeReserved = /^[acnlp]/
+
 /**
  * Injective: `=hh` for other ASCII, `=uhhhh` for every other UTF-16 unit, so lone surrogates stay apart. Capital letters
  * are written out as well: file systems that ignore case would merge `Alice` with `alice`.
  */
 const encodePart = (part: string): string => {
-  if (plain.test(part) && !reserved.test(part)) return part
+  if (plain.test(part) && !(mayBeReserved.test(part) && reserved.test(part))) return part
   let text = ""
   for (let index = 0; index < part.length; index++) {
     const unit = part.charCodeAt(index)

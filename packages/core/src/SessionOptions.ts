@@ -135,6 +135,21 @@ export interface SessionDefinition<R, H = {}, S = {}> extends SessionOptions<R, 
   readonly module: string
 }
 
+/**
+ * As much of an `AbortSignal` as a call listens to. For hosts that make one for each request: a real one costs several times
+ * as much.
+ */
+export interface CallerSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  readonly addEventListener: (
+    type: "abort",
+    listener: () => void,
+    options?: { readonly once?: boolean },
+  ) => void
+  readonly removeEventListener: (type: "abort", listener: () => void) => void
+}
+
 /** Options of one call. */
 export type RunOptions = Options<{
   /** In metrics and traces: a small vocabulary, at most 128 characters. The handler's or function's name, else "run". */
@@ -171,7 +186,9 @@ export type ResumeOptions = Options<{
   readonly signal: AbortSignal
 }>
 /** Defaults for every call of a handle. */
-export type AtOptions = RunOptions & Pick<ResumeOptions, "after" | "stream">
+export type AtOptions = Omit<RunOptions, "signal"> &
+  Options<{ readonly signal: CallerSignal }> &
+  Pick<ResumeOptions, "after" | "stream">
 export type LeaseOptions = Pick<RunOptions, "name" | "signal" | "silence" | "mustExist">
 /** `finishWithin`: how long running turns may still go on. close, restart 0; drain 10 seconds. */
 export type CloseOptions = Options<{ readonly finishWithin: Time }>

@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import type {
   AtOptions,
+  CallerSignal,
   CloseOptions,
   Policy,
   ProbeOptions,
@@ -241,7 +242,7 @@ export const resolvePolicy = (given: Policy, also: ReadonlyArray<string>): Resol
 /** How one call is to be taken; the same object for all calls without options. */
 export interface Call {
   readonly name: string | undefined
-  readonly signal: AbortSignal | undefined
+  readonly signal: CallerSignal | undefined
   readonly timeout: number
   readonly silence: number
   readonly whenBusy: WhenBusy
@@ -270,10 +271,13 @@ const callNames = [
   "idempotent",
   "detach",
 ] as const satisfies ReadonlyArray<keyof RunOptions>
-const hasMethod = (value: object, name: string): boolean => typeof Reflect.get(value, name) === "function"
-/** Also one of another realm. */
-const isSignal = (value: unknown): value is AbortSignal =>
-  typeof value === "object" && value !== null && "aborted" in value && hasMethod(value, "addEventListener")
+/** Also one of another realm, or a host's own. */
+const isSignal = (value: unknown): value is CallerSignal =>
+  typeof value === "object" &&
+  value !== null &&
+  "aborted" in value &&
+  "addEventListener" in value &&
+  typeof value.addEventListener === "function"
 
 export const atNames: ReadonlyArray<string> = [...callNames, "after", "stream"]
 export const streamNames: ReadonlyArray<string> = [...callNames, "resumable"]

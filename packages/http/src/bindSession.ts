@@ -1,4 +1,4 @@
-import type { AtOptions, Options, SessionKey } from "@sojourn/core"
+import type { AtOptions, CallerSignal, Options, SessionKey } from "@sojourn/core"
 import { invalidOption, resolveNames } from "@sojourn/core/host"
 import { lastEvent } from "./lastEvent.ts"
 
@@ -15,7 +15,7 @@ export interface Reachable<Handle> {
 /** What a host knows of the client who asks. */
 export interface Client {
   /** Aborts when it leaves before the answer is complete; read only if it counts. */
-  readonly gone: () => AbortSignal
+  readonly gone: () => CallerSignal
   /** Its `Last-Event-ID`. */
   readonly lastEventId: string | undefined
 }
@@ -39,9 +39,10 @@ export const bindSession = <Handle>(
   if (onDisconnect !== "cancel" && onDisconnect !== "continue")
     throw invalidOption('onDisconnect: "cancel" or "continue" is allowed.')
   const last = lastEvent(client.lastEventId)
-  return sessions.at(key, {
-    signal: onDisconnect === "continue" ? undefined : client.gone(),
-    after: last?.index,
-    stream: last?.stream,
-  })
+  const signal = onDisconnect === "continue" ? undefined : client.gone()
+  // Most requests resume nothing: what is not there need not be looked at.
+  return sessions.at(
+    key,
+    last === undefined ? { signal } : { signal, after: last.index, stream: last.stream },
+  )
 }

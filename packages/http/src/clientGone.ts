@@ -1,3 +1,4 @@
+import type { CallerSignal } from "@sojourn/core"
 import type { ServerResponse } from "node:http"
 import type { Http2ServerResponse } from "node:http2"
 
@@ -5,8 +6,8 @@ import type { Http2ServerResponse } from "node:http2"
 export type NodeResponse = ServerResponse | Http2ServerResponse
 
 /** Kept on the response itself: a WeakMap with an entry for each request makes every collection dearer. */
-const slot: unique symbol = Symbol("@sojourn/http/gone")
-type Kept = NodeResponse & { [slot]?: AbortSignal }
+const slot: unique symbol = Symbol("@sojourn/http/presence")
+type Kept = NodeResponse & { [slot]?: Presence }
 
 /** Nothing can be sent any more: the answer is complete, or the connection is gone. */
 export const isClosed = (res: NodeResponse): boolean => {
@@ -21,27 +22,64 @@ export const hasLeft = (res: NodeResponse): boolean =>
   isClosed(res) && !(res.writableEnded && res.writableFinished)
 
 /**
- * Aborts when the client leaves before the answer is complete; never after it. One signal and one listener a response,
- * however many handles share it, and both go with the response.
+ * The client of an answer: aborts when it leaves before the answer is complete; never after it. As much of an
+ * `AbortSignal` as a session listens to, and cheaper. One, with one listener, a response, however many handles share it;
+ * both go with the response.
  */
-export const clientGone = (res: NodeResponse): AbortSignal => {
-  const kept: Kept = res
-  if (kept[slot] !== undefined) return kept[slot]
-  const controller = new AbortController()
-  const check = (): void => {
-    if (hasLeft(res))
-      controller.abort(new DOMException("The client left before the answer was complete.", "AbortError"))
+export class Presence implements CallerSignal {
+  readonly #res: NodeResponse
+  /** Most requests have one call. */
+  #listener: (() => void) | undefined
+  #others: Set<() => void> | undefined
+  #controller: AbortController | undefined
+  aborted = false
+  reason: unknown = undefined
+
+  constructor(res: NodeResponse) {
+    this.#res = res
+    if (isClosed(res)) this.#check()
+    else res.on("close", () => this.#check())
   }
-  kept[slot] = controller.signal
-  if (isClosed(res)) check()
-  else res.on("close", check)
-  return controller.signal
+  addEventListener(_type: "abort", listener: () => void): void {
+    if (this.#listener === undefined) this.#listener = listener
+    else (this.#others ??= new Set()).add(listener)
+  }
+  removeEventListener(_type: "abort", listener: () => void): void {
+    if (this.#listener === listener) this.#listener = undefined
+    else this.#others?.delete(listener)
+  }
+  /** The real one, made when it is first read. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.aborted) this.#controller.abort(this.reason)
+    }
+    return this.#controller.signal
+  }
+
+  #check(): void {
+    if (!hasLeft(this.#res)) return
+    this.aborted = true
+    this.reason = new DOMException("The client left before the answer was complete.", "AbortError")
+    this.#controller?.abort(this.reason)
+    const listeners = [this.#listener, ...(this.#others ?? [])]
+    this.#listener = this.#others = undefined
+    for (const listener of listeners) listener?.()
+  }
 }
+
+export const presenceOf = (res: NodeResponse): Presence => {
+  const kept: Kept = res
+  return (kept[slot] ??= new Presence(res))
+}
+
+/** Aborts when the client leaves before the answer is complete; never after it. One signal a response. */
+export const clientGone = (res: NodeResponse): AbortSignal => presenceOf(res).signal
 
 /** Is it what a call rejects with because the client has left? */
 export const isClientGone = (res: NodeResponse, error: unknown): boolean => {
-  const { [slot]: signal }: Kept = res
-  return signal?.aborted === true && signal.reason === error
+  const { [slot]: presence }: Kept = res
+  return presence?.aborted === true && presence.reason === error
 }
 
 /** Ends the answer so that the client does not take the part it has for the whole. */

@@ -2,7 +2,16 @@
 export { keyOf, refusedKey, type KeyFrom, type OwnedKey } from "./keyFrom.ts"
 export { keyFinder } from "./keyFinder.ts"
 export { bindSession, type Client, type FromRequestOptions, type Reachable } from "./bindSession.ts"
-export { breakOff, clientGone, hasLeft, isClientGone, isClosed, type NodeResponse } from "./clientGone.ts"
+export {
+  breakOff,
+  clientGone,
+  hasLeft,
+  isClientGone,
+  isClosed,
+  Presence,
+  presenceOf,
+  type NodeResponse,
+} from "./clientGone.ts"
 export {
   BrowserOwners,
   type BrowserOwnerOptions,

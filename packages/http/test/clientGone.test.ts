@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { Agent, request, type IncomingMessage, type ServerResponse } from "node:http"
 import { connect as connectHttp2 } from "node:http2"
 import { onTestFinished, describe, expect, test } from "vitest"
-import { clientGone, hasLeft, isClientGone, isClosed, type NodeResponse } from "../src/index.ts"
+import { clientGone, hasLeft, isClientGone, isClosed, presenceOf, type NodeResponse } from "../src/index.ts"
 import { serve, serveHttp2, writable } from "./support.ts"
 
 type Handle = (req: unknown, res: NodeResponse) => unknown
@@ -121,6 +121,24 @@ describe.for<readonly [string, Protocol]>([
     expect(new Set(signals).size).toBe(1)
     expect(res.listenerCount("close")).toBe(before + 1)
     expect(isClientGone(res, undefined)).toBe(false)
+  })
+
+  test("L5: the presence tells each of its listeners once, none that was taken away, and its signal has the same reason", async () => {
+    const { url, arrived } = await arrival()
+    const client = ask(url, false)
+    const presence = presenceOf(await arrived)
+    const told: Array<string> = []
+    const listeners = ["one", "two", "three", "gone"].map((name) => () => void told.push(name))
+    for (const listener of listeners) presence.addEventListener("abort", listener)
+    presence.removeEventListener("abort", listeners[3] ?? (() => {}))
+    presence.removeEventListener("abort", listeners[0] ?? (() => {}))
+    presence.addEventListener("abort", () => told.push("late"))
+    const { signal } = presence
+    expect([presence.aborted, signal.aborted, presenceOf(await arrived)]).toEqual([false, false, presence])
+    client.leave()
+    await once(signal, "abort")
+    expect([presence.aborted, signal.reason]).toEqual([true, presence.reason])
+    expect(told.toSorted()).toEqual(["late", "three", "two"])
   })
 })
 

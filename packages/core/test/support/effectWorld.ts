@@ -110,7 +110,7 @@ export const effectWorld = (
   const sessionRun =
     (key: SessionKey, defaults?: AtOptions): Session<Thing>["run"] =>
     (work, options) =>
-      run((task, rest) => Service.run(key, task, rest), work, { ...defaults, ...options })
+      run((task, rest) => Service.run(key, task, rest), work, { ...(defaults as RunOptions), ...options })
   const lease = async (key: SessionKey, options?: LeaseOptions): Promise<Lease<Session<Thing>>> => {
     const { signal, ...rest } = options ?? {}
     const held = Scope.makeUnsafe()

@@ -3,6 +3,7 @@ import { SessionRefused } from "../../errors.ts"
 import type { TaskOutcome } from "../../observe/Explanation.ts"
 import type { Kept } from "../../options.ts"
 import type { SessionRef } from "../../SessionKey.ts"
+import type { CallerSignal } from "../../SessionOptions.ts"
 import type { SessionStream } from "../../Sessions.ts"
 import type { Sink } from "./StreamTask.ts"
 
@@ -174,7 +175,7 @@ export class StreamLog implements Sink {
   }
 
   /** There is something new to look at. A signal may outlive many streams: it is listened to only meanwhile. */
-  #more(signal: AbortSignal | undefined): Promise<void> {
+  #more(signal: CallerSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         signal?.removeEventListener("abort", wake)
@@ -195,7 +196,7 @@ export class StreamLog implements Sink {
   }
 
   /** A reader of its own; leaving never cancels. */
-  read(after: number, signal: AbortSignal | undefined): SessionStream<unknown> {
+  read(after: number, signal: CallerSignal | undefined): SessionStream<unknown> {
     let left = false
     const leave = (): void => {
       left = true
