@@ -32,15 +32,20 @@ export class Presence implements CallerSignal {
   #listener: (() => void) | undefined
   #others: Set<() => void> | undefined
   #controller: AbortController | undefined
-  aborted = false
-  reason: unknown = undefined
+  #reason: DOMException | undefined
+  #watching = false
 
   constructor(res: NodeResponse) {
     this.#res = res
-    if (isClosed(res)) this.#check()
-    else res.on("close", () => this.#check())
+  }
+  get aborted(): boolean {
+    return this.#reason !== undefined || this.#hasLeft()
+  }
+  get reason(): unknown {
+    return this.aborted ? this.#reason : undefined
   }
   addEventListener(_type: "abort", listener: () => void): void {
+    this.#watch()
     if (this.#listener === undefined) this.#listener = listener
     else (this.#others ??= new Set()).add(listener)
   }
@@ -52,19 +57,29 @@ export class Presence implements CallerSignal {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.aborted) this.#controller.abort(this.reason)
+      if (this.aborted) this.#controller.abort(this.#reason)
+      else this.#watch()
     }
     return this.#controller.signal
   }
 
-  #check(): void {
-    if (!hasLeft(this.#res)) return
-    this.aborted = true
-    this.reason = new DOMException("The client left before the answer was complete.", "AbortError")
-    this.#controller?.abort(this.reason)
+  /** Only for who has something to wait for: most requests are answered before. */
+  #watch(): void {
+    if (this.#watching || isClosed(this.#res)) return
+    this.#watching = true
+    this.#res.on("close", () => this.#closed())
+  }
+  #closed(): void {
+    if (!this.#hasLeft()) return
+    this.#controller?.abort(this.#reason)
     const listeners = [this.#listener, ...(this.#others ?? [])]
     this.#listener = this.#others = undefined
     for (const listener of listeners) listener?.()
+  }
+  #hasLeft(): boolean {
+    if (!hasLeft(this.#res)) return false
+    this.#reason ??= new DOMException("The client left before the answer was complete.", "AbortError")
+    return true
   }
 }
 

@@ -4,6 +4,7 @@ import { SessionMisuse, SessionOpenFailed } from "../errors.ts"
 import { quarantineFor } from "../session/restartPolicy.ts"
 import type { Call } from "../options.ts"
 import { resolveKey, type ResolvedKey, type SessionKey } from "../SessionKey.ts"
+import type { CallerSignal } from "../SessionOptions.ts"
 import type { Session } from "../session/Session.ts"
 import { activeChain, type Frame } from "../task/Frame.ts"
 import type { Lease } from "../task/Leases.ts"
@@ -32,6 +33,8 @@ export class HandIn {
       )
     }
     registry.steps.commit()
+    // Not before: what has ended in the same step needs nobody to listen for.
+    if (call.signal !== undefined && task.outcome === undefined) this.#listen(task, call.signal)
   }
 
   #step(task: Task, key: SessionKey | ResolvedKey, call: Call, lease: Lease | undefined): void {
@@ -78,7 +81,10 @@ export class HandIn {
     // `detach` begins a chain of its own, but the context is still its caller's.
     task.carrier = captureCarrier()
     if (call.idempotent) task.more.idempotent = true
-    if (call.timeout !== Infinity || call.signal !== undefined) this.#listen(task, call)
+    if (call.timeout !== Infinity)
+      task.more.timeout = registry.timetable.at("caller", call.timeout, () =>
+        registry.stops.stopForCaller(task, "Timeout"),
+      )
     if (canStart) registry.turns.start(session, task, now)
     else this.#wait(task, session, now)
   }
@@ -207,18 +213,16 @@ export class HandIn {
     }
   }
 
-  #listen(task: Task, call: Call): void {
-    const { steps, stops, timetable } = this.#registry
-    const extras = task.more
-    extras.timeout = timetable.at("caller", call.timeout, () => stops.stopForCaller(task, "Timeout"))
-    const { signal } = call
-    if (signal === undefined) return
+  #listen(task: Task, signal: CallerSignal): void {
+    const { steps, stops } = this.#registry
     const onAbort = (): void => {
       stops.leave(task, "cancelled", signal.reason)
       steps.commit()
     }
+    // By what the step has begun.
+    if (signal.aborted) return onAbort()
     signal.addEventListener("abort", onAbort, { once: true })
-    extras.unlisten = () => signal.removeEventListener("abort", onAbort)
+    task.more.unlisten = () => signal.removeEventListener("abort", onAbort)
   }
 
   #refuseUnseen(task: Task, key: SessionKey | ResolvedKey, reason: "Draining" | "NotFound"): void {
