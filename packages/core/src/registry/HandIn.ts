@@ -33,8 +33,9 @@ export class HandIn {
       )
     }
     registry.steps.commit()
-    // Not before: what has ended in the same step needs nobody to listen for.
-    if (call.signal !== undefined && task.outcome === undefined) this.#listen(task, call.signal)
+    const signal = task.extras?.unheard
+    // Not before: for what has ended by now nobody need listen.
+    if (signal !== undefined && task.outcome === undefined) this.#listen(task, signal)
   }
 
   #step(task: Task, key: SessionKey | ResolvedKey, call: Call, lease: Lease | undefined): void {
@@ -81,6 +82,7 @@ export class HandIn {
     // `detach` begins a chain of its own, but the context is still its caller's.
     task.carrier = captureCarrier()
     if (call.idempotent) task.more.idempotent = true
+    if (call.signal !== undefined) task.more.unheard = call.signal
     if (call.timeout !== Infinity)
       task.more.timeout = registry.timetable.at("caller", call.timeout, () =>
         registry.stops.stopForCaller(task, "Timeout"),
@@ -215,6 +217,7 @@ export class HandIn {
 
   #listen(task: Task, signal: CallerSignal): void {
     const { steps, stops } = this.#registry
+    task.more.unheard = undefined
     const onAbort = (): void => {
       stops.leave(task, "cancelled", signal.reason)
       steps.commit()

@@ -9,6 +9,7 @@ import type { SessionRefusedReason, TaskStoppedReason } from "../errors.ts"
 import type { TaskOutcome } from "../observe/Explanation.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Generation } from "../session/Generation.ts"
+import type { CallerSignal } from "../SessionOptions.ts"
 import type { Session } from "../session/Session.ts"
 import { Timed } from "../time/Timetable.ts"
 import type { Frame } from "./Frame.ts"
@@ -21,6 +22,8 @@ export type TaskState = "queued" | "running" | "stopping" | "ended"
 export interface TaskExtras {
   timeout?: Timed | undefined
   unlisten?: (() => void) | undefined
+  /** The caller's, until it is listened to. */
+  unheard?: CallerSignal | undefined
   note?: string | undefined
   /** Called when the work has really ended or was abandoned. */
   onEnd?: Array<() => void> | undefined

@@ -114,6 +114,9 @@ export class Turns {
     if (generation === undefined || session === undefined) return
     if (task.state === "ended") return this.#endedLate(task, generation)
     const now = registry.time.now()
+    const unheard = task.extras?.unheard
+    // Aborted by what it has just done, before anybody listened.
+    if (unheard?.aborted === true) registry.stops.leave(task, "cancelled", unheard.reason)
     const again = task.extras?.idempotent === true && !returned && runsAgain(task, generation, session)
     this.settle(task, generation)
     if (again) {

@@ -214,3 +214,13 @@ describe("Promise face", () => {
     await expect(sessions.run("", () => 1)).rejects.toMatchObject({ reason: "InvalidKey" })
   })
 })
+
+test("L5: a turn that aborts its own caller's signal is cancelled, though it returns in the same step", async () => {
+  const { registry, sessions } = world()
+  await sessions.run("a", () => {})
+  const caller = new AbortController()
+  const told = sessions.run("a", () => caller.abort("enough"), { signal: caller.signal })
+  await expect(told).rejects.toBe("enough")
+  expect(registry.monitor.outcomes).toMatchObject({ succeeded: 1, cancelled: 1 })
+  expect(await sessions.run("a", () => "goes on")).toBe("goes on")
+})
