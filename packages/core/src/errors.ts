@@ -62,7 +62,7 @@ interface Common {
 
 const brand: unique symbol = Symbol.for("@sojourn/core/error") as never
 
-/** `session` and `explanation` are read through getters, so that printing an error does not print its key. */
+/** `session`, `explanation` and a task are read through getters, so that printing an error does not print its key. */
 abstract class OurError<Tag extends string> extends Error {
   abstract readonly _tag: Tag
   readonly #session: SessionRef
@@ -140,7 +140,7 @@ export class SessionOpenFailed<E = unknown> extends OurError<"SessionOpenFailed"
 export class TaskStopped extends OurError<"TaskStopped"> {
   readonly _tag = "TaskStopped"
   readonly reason: TaskStoppedReason
-  readonly task: TaskInfo
+  readonly #task: TaskInfo
   readonly started: boolean
   readonly abandoned: boolean
   constructor(
@@ -154,11 +154,13 @@ export class TaskStopped extends OurError<"TaskStopped"> {
     super(stoppedMessage[fields.reason], fields)
     this.name = "TaskStopped"
     this.reason = fields.reason
-    this.task = fields.task
+    this.#task = fields.task
     this.started = fields.started
     this.abandoned = fields.abandoned ?? false
-    // The task carries the session's ref, and with it the key.
-    Object.defineProperty(this, "task", { enumerable: false })
+  }
+  /** Through a getter, as `session`: it carries the session's ref, and with it the key. */
+  get task(): TaskInfo {
+    return this.#task
   }
   static override [Symbol.hasInstance](value: unknown): value is TaskStopped {
     return hasTag(value, "TaskStopped")

@@ -27,6 +27,19 @@ describe("a drain", () => {
     expect(JSON.parse(late.body)).toMatchObject({ error: { data: { reason: "Draining" } }, id: null })
   })
 
+  it("L4, L14 abandons a server whose resources do not close, says so, and still ends", async () => {
+    const hangs = Promise.withResolvers<void>()
+    const books = notebooks({
+      opening: ({ onClose }) => onClose(() => hangs.promise),
+      timeouts: { close: 300 },
+    })
+    const { url } = await serve(books.app)
+    await introduced(url)
+    await books.facts.until(() => books.running() === 0, "introduced")
+    expect(await books.servers.drain()).toMatchObject({ closed: 1, cut: [], leaked: [{ generation: 1 }] })
+    hangs.resolve()
+  })
+
   it("L14 lets a call finish that asks its client something: the client's answer still gets through", async () => {
     const books = notebooks()
     const { url } = await serve(books.app)

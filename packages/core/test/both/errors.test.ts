@@ -68,7 +68,7 @@ describe.each(faces)("$face", ({ world }) => {
       const mine = Object.entries(classes).filter(([, one]) => error instanceof one)
       expect(mine.map(([name]) => name)).toEqual([tag])
       for (const printed of [
-        inspect(error, { depth: 8 }),
+        inspect(error, { depth: 8, showHidden: true }),
         String(error),
         JSON.stringify(error),
         (error as Error).stack ?? "",
