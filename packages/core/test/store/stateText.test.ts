@@ -51,8 +51,10 @@ describe("a state as JSON", () => {
   test("is the same JSON for what JSON can say, so that people can read it", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        fc.pre(!JSON.stringify(value).includes('"$"') && !JSON.stringify(value).includes("-0"))
-        expect(JSON.stringify(jsonOf(value))).toBe(JSON.stringify(value))
+        const json = JSON.stringify(value)
+        fc.pre(!json.includes('"$"') && !json.includes('"__proto__"'))
+        // Parsed back first: -0 is a value that JSON cannot say.
+        expect(JSON.stringify(jsonOf(JSON.parse(json)))).toBe(json)
       }),
     )
   })
