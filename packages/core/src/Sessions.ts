@@ -15,24 +15,12 @@ import type {
   Streamable,
   StreamOptions,
 } from "./SessionOptions.ts"
+import type { CloseReason } from "./closeReasons.ts"
 import type { Explanation } from "./observe/Explanation.ts"
 import type { SessionEvent } from "./observe/SessionEvent.ts"
 import type { DrainReport, Snapshot } from "./observe/Snapshot.ts"
 
-/** Why a generation ended. One reason each, fixed when its closing begins. */
-export type CloseReason =
-  | "Idle"
-  | "Evicted"
-  | "Recycled"
-  | "Requested"
-  | "Restarted"
-  | "Ended"
-  | "Drained"
-  | "Broken"
-  | "RestartLimit"
-  | "OpenFailed"
-  | "OpenCancelled"
-  | "Unresponsive"
+export type { CloseReason } from "./closeReasons.ts"
 
 /** Why a probe is asked, and with which error. `signal` aborts when its answer is no longer wanted. */
 export interface ProbeContext {

@@ -5,7 +5,8 @@ import { quarantineFor } from "../session/restartPolicy.ts"
 import type { Call } from "../options.ts"
 import { resolveKey, type ResolvedKey, type SessionKey } from "../SessionKey.ts"
 import type { CallerSignal } from "../SessionOptions.ts"
-import type { Session } from "../session/Session.ts"
+import type { Acquisition } from "../observe/Monitor.ts"
+import type { LifeState, Session } from "../session/Session.ts"
 import { activeChain, type Frame } from "../task/Frame.ts"
 import type { Lease } from "../task/Leases.ts"
 import { reentry } from "../task/reentry.ts"
@@ -81,6 +82,7 @@ export class HandIn {
     }
     // `detach` begins a chain of its own, but the context is still its caller's.
     task.carrier = captureCarrier()
+    registry.monitor.acquisitions[howAcquired(session.state)]++
     if (call.idempotent) task.more.idempotent = true
     if (call.signal !== undefined) task.more.unheard = call.signal
     if (call.timeout !== Infinity)
@@ -193,6 +195,7 @@ export class HandIn {
     const registry = this.#registry
     if (task.beside) (session.arrivals ??= new TaskList()).push(task)
     else (session.queue ??= new TaskList()).push(task)
+    if (task.kind !== "lease") registry.monitor.queued++
     if (registry.policy.timeouts.queue !== Infinity) {
       registry.timetable.list("queue", registry.policy.timeouts.queue).add(task, now)
     }
@@ -235,6 +238,9 @@ export class HandIn {
     registry.answers.refuse(task, reason, undefined, session ?? resolved)
   }
 }
+
+const howAcquired = (state: LifeState): Acquisition =>
+  state === "Ready" ? "hit" : state === "Dormant" || state === "Quarantined" ? "miss" : "joined"
 
 /** Somebody may be served without a new opening being decided: it opens, serves, or is being replaced. */
 const isLive = (session: Session): boolean =>

@@ -176,7 +176,7 @@ export class Opening {
       if (cold.isEmpty) generation.cold = undefined
     }
     this.#goOn(registry.breaker.opened(session, now))
-    registry.monitor.opened(openedAfter)
+    registry.monitor.opened(generation, openedAfter)
     this.#slow.opened(registry.name, openedAfter, registry.policy.idleTimeout)
     registry.recorder.note(generation, "Opened")
     registry.events.lifecycle((stamp) => ({
@@ -225,7 +225,7 @@ export class Opening {
     cold.lastError = cause ?? error
     registry.breaker.failed(session, now, cause ?? error)
     registry.supervision.note(session, "open", cause ?? error)
-    registry.monitor.failedOpens++
+    registry.monitor.openingEnded(generation, reason === "TimedOut" ? "timedOut" : "failed")
     generation.reason = "OpenFailed"
     generation.more.unopened = true
     registry.recorder.trouble(generation, "OpenFailed", cause ?? error)
@@ -250,6 +250,7 @@ export class Opening {
     const generation = session.generation
     if (session.state !== "Opening" || generation === undefined) return
     registry.breaker.givenUp(session)
+    registry.monitor.openingEnded(generation, "cancelled")
     generation.reason = reason
     generation.more.unopened = true
     session.next = "forget"

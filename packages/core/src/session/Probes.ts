@@ -198,6 +198,7 @@ export class Probes {
     if (probe.asked === asked && generation.phase === "live") {
       if (good) {
         const now = registry.time.now()
+        registry.monitor.probes.good++
         probe.asked = undefined
         this.trust(probe, now)
         this.pump(generation, now)
@@ -208,6 +209,7 @@ export class Probes {
   #bad(probe: Probe, asked: Asked, cause: unknown): void {
     const registry = this.#registry
     if (probe.asked !== asked || probe.generation.phase !== "live") return
+    registry.monitor.probes.bad++
     registry.supervision.lose(probe.generation, "Broken", cause, "probe")
     registry.steps.commit()
   }

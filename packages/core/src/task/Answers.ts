@@ -66,7 +66,7 @@ export class Answers {
     const unseen = seen === undefined || "canonical" in seen ? seen : undefined
     const found = seen === undefined || "canonical" in seen ? undefined : seen
     const ref = found?.ref ?? (unseen && this.unseen(unseen))
-    registry.monitor.refused++
+    registry.monitor.refusals[reason]++
     if (registry.events.watched && ref !== undefined) registry.events.refused(ref.key, reason)
     const error = new SessionRefused({
       reason,

@@ -53,6 +53,9 @@ export class Stops {
   tellToStop(task: Task, reason: unknown): void {
     if (task.state === "stopping" || task.state === "ended") return
     task.state = "stopping"
+    const { monitor, time } = this.#registry
+    monitor.stops[task.cut ?? "Cancelled"]++
+    task.more.toldAt = time.now()
     const { frame } = task
     // Ended and put back in the same step, it is another run by now.
     this.#registry.steps.after(() => {

@@ -7,6 +7,7 @@
 import type { Carrier } from "../context.ts"
 import type { SessionRefusedReason, TaskStoppedReason } from "../errors.ts"
 import type { TaskOutcome } from "../observe/Explanation.ts"
+import type { TaskStats } from "../observe/TaskNames.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Generation } from "../session/Generation.ts"
 import type { CallerSignal } from "../SessionOptions.ts"
@@ -40,6 +41,8 @@ export interface TaskExtras {
   idempotent?: true
   /** It has been put back, and is not put back again. */
   replayed?: true
+  /** When it was told to stop. */
+  toldAt?: number
 }
 
 export abstract class Task extends Timed {
@@ -72,6 +75,8 @@ export abstract class Task extends Timed {
   before: Task | undefined = undefined
   behind: Task | undefined = undefined
   extras: TaskExtras | undefined = undefined
+  /** Of its name, from its start on. */
+  stats: TaskStats | undefined = undefined
 
   constructor(registry: Registry, kind: TaskKind, name: string, beside: boolean) {
     super()

@@ -34,6 +34,7 @@ export class Turns {
     if (task.kind !== "background" && ++generation.turns >= registry.policy.maxTurns)
       registry.recycling.due(generation)
     if (task.silence !== Infinity) registry.hangs.watch(task, task.silence, now)
+    registry.monitor.taskStarted(task)
     if (registry.events.watched) registry.events.task("TaskStarted", task)
     registry.steps.begin(task)
   }
@@ -160,6 +161,7 @@ export class Turns {
     task.cut = undefined
     task.generation = undefined
     task.frame = undefined
+    registry.monitor.taskPutBack(task)
     if (task.beside) (session.arrivals ??= new TaskList()).putBack(task)
     else (session.queue ??= new TaskList()).putBack(task)
     if (registry.policy.timeouts.queue !== Infinity)

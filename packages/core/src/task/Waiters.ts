@@ -16,6 +16,7 @@ export class Waiters {
     // A task that is refused at the door is in no list yet.
     if (list === undefined || (task.before === undefined && list.first !== task)) return
     list.remove(task)
+    if (task.kind !== "lease") this.#registry.monitor.queued--
     if (list.size === 0) {
       if (task.beside) session.arrivals = undefined
       else session.queue = undefined

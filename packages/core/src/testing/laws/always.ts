@@ -12,6 +12,8 @@ export const checkAlways = (book: Book, site: Site): void => {
   let inService = 0
   let line = 0
   let backingOff = 0
+  let queued = 0
+  let running = 0
   const owners = new Map<string, number>()
   for (const session of registry.sessions.values()) {
     if (session.seated) {
@@ -21,6 +23,9 @@ export const checkAlways = (book: Book, site: Site): void => {
     if (session.generation?.gone === false) inService++
     if (session.state === "Waiting") line++
     if (session.state === "Backoff") backingOff++
+    for (const list of [session.queue, session.arrivals])
+      for (const task of list ?? []) if (task.kind !== "lease") queued++
+    running += session.generation?.running?.size ?? 0
     checkSession(book, site, session)
   }
   const { maxPerOwner, maxSessions } = registry.policy
@@ -43,6 +48,9 @@ export const checkAlways = (book: Book, site: Site): void => {
     registry.opening.backingOff === backingOff,
     `L10 backingOff is ${registry.opening.backingOff}, ${backingOff} are`,
   )
+  const { monitor } = registry
+  book.expect(monitor.queued === queued, `L16 ${monitor.queued} tasks are counted as queued, ${queued} are`)
+  book.expect(monitor.running === running, `L16 ${monitor.running} tasks are counted as running, ${running} are`)
   if (line > 0 && registry.seats.shut === undefined) checkLine(book, site, seated, owners)
   checkLives(book, site)
   checkTasks(book, site)
