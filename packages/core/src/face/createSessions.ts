@@ -10,6 +10,7 @@ import {
   type ResolvedPolicy,
 } from "../options.ts"
 import { displayName, register, unregister } from "../registry/process.ts"
+import { makeInspectable } from "../observe/inspect.ts"
 import { Registry } from "../registry/Registry.ts"
 import type { SessionDefinition, SessionOptions } from "../SessionOptions.ts"
 import type { Sessions } from "../Sessions.ts"
@@ -49,6 +50,7 @@ export const createSessionsWith = <R, H = {}, S = {}>(
       streams: options.streams ?? {},
     },
   )
+  makeInspectable(sessions, registry)
   register(sessions, policy.timeouts)
   return { sessions, registry }
 }

@@ -26,6 +26,7 @@ export class Events {
   #pending: Array<SessionEvent> = []
   #taskEvents = 0
   #dropped = 0
+  droppedEvents = 0
   #seq = 0
   #telling = false
   watched = false
@@ -102,6 +103,7 @@ export class Events {
     if (this.#taskEvents < mostPending) return false
     this.#seq++
     this.#dropped++
+    this.droppedEvents++
     return true
   }
   #addTaskEvent(event: SessionEvent): void {

@@ -9,6 +9,7 @@ import { closeReasons, type CloseReason } from "../closeReasons.ts"
 import type { Generation } from "../session/Generation.ts"
 import type { Task } from "../task/Task.ts"
 import type { TaskOutcome } from "./Explanation.ts"
+import type { Acquisition, OpeningOutcome } from "./Inspection.ts"
 import { Histogram } from "./Histogram.ts"
 import { noOutcomes, TaskNames } from "./TaskNames.ts"
 import { TaskRing } from "./TaskRing.ts"
@@ -19,13 +20,14 @@ const longestRetry = 60_000
 
 const bounded = (ms: number): number => Math.min(longestRetry, Math.max(shortestRetry, Math.ceil(ms)))
 
-/** How a use came to its session: it was ready, it was on its way already, or it had to be opened for this use. */
-export type Acquisition = "hit" | "joined" | "miss"
-export type OpeningOutcome = "succeeded" | "failed" | "timedOut" | "cancelled"
-
 const zeros = <K extends string>(names: ReadonlyArray<K>): Record<K, number> =>
   Object.fromEntries(names.map((name) => [name, 0])) as Record<K, number>
-const noOpenings = (): Record<OpeningOutcome, number> => ({ succeeded: 0, failed: 0, timedOut: 0, cancelled: 0 })
+const noOpenings = (): Record<OpeningOutcome, number> => ({
+  succeeded: 0,
+  failed: 0,
+  timedOut: 0,
+  cancelled: 0,
+})
 
 export class Monitor {
   readonly outcomes: Record<TaskOutcome, number> = noOutcomes()

@@ -86,6 +86,16 @@ export class Registry {
   readonly steps: Steps
   readonly events: Events
   readonly monitor = new Monitor()
+  /** Sessions by state. Of `Dormant` ones nothing can be said: they come and go without a change of state. */
+  readonly states: Record<LifeState, number> = {
+    Dormant: 0,
+    Waiting: 0,
+    Backoff: 0,
+    Opening: 0,
+    Ready: 0,
+    Stopping: 0,
+    Quarantined: 0,
+  }
   readonly recorder = new FlightRecorder(this)
   readonly handIn: HandIn
   readonly seats: Seats
@@ -204,6 +214,8 @@ export class Registry {
     if (!mayFollow(session.state, state)) {
       throw new Error(`Sojourn: a session went from ${session.state} to ${state}. Please report this.`)
     }
+    this.states[session.state]--
+    this.states[state]++
     session.state = state
     this.seats.noteGoing(session)
   }
@@ -249,7 +261,9 @@ export class Registry {
   forget(session: Session): void {
     if (session.list !== undefined) session.list.remove(session)
     this.#remembered.delete(session)
-    if (this.sessions.get(session.key) === session) this.sessions.delete(session.key)
+    if (this.sessions.get(session.key) !== session) return
+    this.sessions.delete(session.key)
+    if (session.state === "Quarantined") this.states.Quarantined--
   }
   /** It is used again. */
   recall(session: Session): void {

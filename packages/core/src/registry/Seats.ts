@@ -40,6 +40,10 @@ export class Seats {
   get owners(): number {
     return this.#owners?.size ?? 0
   }
+  /** Sessions whose closing gives a seat back. */
+  get going(): number {
+    return this.#going.size
+  }
   get waiting(): number {
     return this.#line.size
   }

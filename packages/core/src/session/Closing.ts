@@ -372,7 +372,12 @@ export class Closing {
     registry.draining.noteGone(generation.ref, leaked)
     registry.rememberEnd(generation, reason, leaked)
     const durationMs = registry.time.now() - cold.closingSince
-    registry.monitor.closed(reason, cold.unopened ? undefined : cold.closingSince - generation.since, durationMs, leaked)
+    registry.monitor.closed(
+      reason,
+      cold.unopened ? undefined : cold.closingSince - generation.since,
+      durationMs,
+      leaked,
+    )
     registry.events.lifecycle((stamp) => ({
       _tag: "Closed",
       session: generation.ref,

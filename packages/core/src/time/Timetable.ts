@@ -59,6 +59,7 @@ export class TimedList {
   readonly #table: Timetable
   first: Timed | undefined = undefined
   last: Timed | undefined = undefined
+  size = 0
   constructor(table: Timetable, rank: Rank, duration: number) {
     this.#table = table
     this.order = ranks.indexOf(rank)
@@ -77,6 +78,7 @@ export class TimedList {
       this.first = entry
       if (this.duration !== Infinity) this.#table.headChanged(this, entry.dueAt)
     } else last.later = entry
+    this.size++
     if (this.held) this.#table.held(1)
   }
   remove(entry: Timed): void {
@@ -88,6 +90,7 @@ export class TimedList {
     entry.list = undefined
     entry.earlier = undefined
     entry.later = undefined
+    this.size--
     if (this.held) this.#table.held(-1)
   }
 }

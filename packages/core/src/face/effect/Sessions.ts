@@ -13,6 +13,7 @@ import type { Explanation } from "../../observe/Explanation.ts"
 import type { SessionEvent } from "../../observe/SessionEvent.ts"
 import type { DrainReport } from "../../observe/Snapshot.ts"
 import { displayName, register, unregister } from "../../registry/process.ts"
+import { makeInspectable } from "../../observe/inspect.ts"
 import { Registry } from "../../registry/Registry.ts"
 import type { SessionKey } from "../../SessionKey.ts"
 import type {
@@ -86,6 +87,7 @@ const makeRegistry = (
   const sessions: Controls = control(registry, () => unregister(sessions))
   const engine = { registry, call: defaultCall(policy) }
   rememberEngine(sessions, engine)
+  makeInspectable(sessions, registry)
   register(sessions, policy.timeouts)
   return { sessions, engine }
 }

@@ -1,6 +1,6 @@
 /** What must hold whenever a step has been carried out: the engine's own books agree, and nobody was forgotten. */
 import type { Generation } from "../../session/Generation.ts"
-import type { Session } from "../../session/Session.ts"
+import type { LifeState, Session } from "../../session/Session.ts"
 import type { Task } from "../../task/Task.ts"
 import type { Timed } from "../../time/Timetable.ts"
 import { lifeName, nameOf, type Book, type Call, type Life, type Site } from "./Book.ts"
@@ -12,6 +12,12 @@ export const checkAlways = (book: Book, site: Site): void => {
   let inService = 0
   let line = 0
   let backingOff = 0
+  const byState = new Map<LifeState, number>(
+    (["Waiting", "Backoff", "Opening", "Ready", "Stopping", "Quarantined"] as const).map((state) => [
+      state,
+      0,
+    ]),
+  )
   let queued = 0
   let running = 0
   const owners = new Map<string, number>()
@@ -23,6 +29,7 @@ export const checkAlways = (book: Book, site: Site): void => {
     if (session.generation?.gone === false) inService++
     if (session.state === "Waiting") line++
     if (session.state === "Backoff") backingOff++
+    if (session.state !== "Dormant") byState.set(session.state, (byState.get(session.state) ?? 0) + 1)
     for (const list of [session.queue, session.arrivals])
       for (const task of list ?? []) if (task.kind !== "lease") queued++
     running += session.generation?.running?.size ?? 0
@@ -48,9 +55,17 @@ export const checkAlways = (book: Book, site: Site): void => {
     registry.opening.backingOff === backingOff,
     `L10 backingOff is ${registry.opening.backingOff}, ${backingOff} are`,
   )
-  const { monitor } = registry
+  const { monitor, states } = registry
+  for (const [state, count] of byState)
+    book.expect(
+      states[state] === count,
+      `L16 ${states[state]} sessions are counted as ${state}, ${count} are`,
+    )
   book.expect(monitor.queued === queued, `L16 ${monitor.queued} tasks are counted as queued, ${queued} are`)
-  book.expect(monitor.running === running, `L16 ${monitor.running} tasks are counted as running, ${running} are`)
+  book.expect(
+    monitor.running === running,
+    `L16 ${monitor.running} tasks are counted as running, ${running} are`,
+  )
   if (line > 0 && registry.seats.shut === undefined) checkLine(book, site, seated, owners)
   checkLives(book, site)
   checkTasks(book, site)

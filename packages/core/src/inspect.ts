@@ -1,0 +1,14 @@
+/** For who shows registries to people or machines: metrics, a dashboard, a recording. */
+export { inspectionOf } from "./observe/inspect.ts"
+export type {
+  Acquisition,
+  DurationStats,
+  Gauges,
+  Inspection,
+  NamedTasks,
+  OpeningOutcome,
+  Totals,
+} from "./observe/Inspection.ts"
+export { liveRegistries, watchRegistries } from "./registry/process.ts"
+export { sessionRefusedReasons, taskStoppedReasons } from "./errors.ts"
+export { closeReasons } from "./closeReasons.ts"
