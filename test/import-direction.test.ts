@@ -25,6 +25,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "shared",
   ], // src/node.ts, src/node/**
   host: ["host", "face", "registry", "setup", "shared"], // src/host.ts, and what only hosts need
+  inspect: ["registry", "observe", "shared"], // src/inspect.ts
   testing: ["testing", "index", "face", "registry", "session", "task", "observe", "time", "store", "shared"], // src/testing.ts, src/testing/**
   face: ["face", "registry", "session", "task", "observe", "time", "store", "shared"],
   registry: ["registry", "session", "task", "observe", "time", "store", "setup", "shared"],
@@ -46,6 +47,7 @@ const rows: Readonly<Record<string, string>> = {
   node: "node",
   testing: "testing",
   host: "host",
+  inspect: "inspect",
   keyHash: "host",
 }
 
@@ -53,6 +55,7 @@ const rows: Readonly<Record<string, string>> = {
 const coreEntries = new Set([
   "@sojourn/core",
   "@sojourn/core/host",
+  "@sojourn/core/inspect",
   "@sojourn/core/node",
   "@sojourn/core/testing",
 ])
@@ -143,6 +146,8 @@ describe("the gate finds what it looks for", () => {
     ["setup/findings.ts", 'import { existsSync } from "node:fs"'],
     ["registry/Registry.ts", 'import { keyHash } from "../keyHash.ts"'],
     ["session/Session.ts", 'import { x } from "../../../adapter-express/src/index.ts"'],
+    ["inspect.ts", 'export { createSessions } from "./face/createSessions.ts"'],
+    ["observe/inspect.ts", 'import { liveRegistries } from "../inspect.ts"'],
     ["elsewhere/Thing.ts", ""],
   ])("%s with %j", (path, text) => {
     expect(seen(path, text)).toBe(1)

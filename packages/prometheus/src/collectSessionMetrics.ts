@@ -1,0 +1,77 @@
+import type { AnySessions, Options } from "@sojourn/core"
+import { invalidOption, resolveNames } from "@sojourn/core/host"
+import { type Inspection, inspectionOf } from "@sojourn/core/inspect"
+import type { Registry, RegistryContentType } from "prom-client"
+import { Collection } from "./Collection.ts"
+
+export type MetricsOptions = Options<{
+  /** Before each name, "sojourn_". Letters, digits, `_` and `:`; may be empty. */
+  readonly prefix: string
+  /** Only these. Left out: every registry of this process, those that come later too. */
+  readonly sessions: ReadonlyArray<AnySessions>
+}>
+
+const usualPrefix = "sojourn_"
+const allowedPrefix = /^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/
+
+const collections = new WeakMap<Registry<RegistryContentType>, Collection>()
+
+/**
+ * Shows the metrics of registries of sessions in a register of prom-client, until it is disposed. Its numbers are counted by
+ * the registries themselves and read when the register is scraped: nothing runs between scrapes but one look a second at the
+ * event loop, which keeps no process alive. Labels are kinds, task names, states and reasons, never keys or owners.
+ *
+ * Once per register: a second call joins the first and adds its `sessions`; the metrics go when both are disposed.
+ *
+ * @throws SessionMisuse `InvalidOption`
+ * @throws Error of prom-client, when the register has another metric of such a name; nothing is registered then.
+ */
+export const collectSessionMetrics = (
+  register: Registry<RegistryContentType>,
+  options?: MetricsOptions,
+): Disposable => {
+  resolveNames(options, ["prefix", "sessions"])
+  if (typeof (register as Partial<typeof register> | undefined)?.registerMetric !== "function")
+    throw invalidOption("register: a Registry of prom-client is allowed.")
+  const before = collections.get(register)
+  const prefix = prefixOf(options?.prefix ?? before?.prefix ?? usualPrefix)
+  if (before !== undefined && before.prefix !== prefix)
+    throw invalidOption(`prefix: this register has the metrics already, under "${before.prefix}".`)
+  const only = options?.sessions === undefined ? undefined : inspectionsOf(options.sessions)
+  const collection = before ?? new Collection(register, prefix)
+  try {
+    collection.show()
+  } catch (error) {
+    if (before === undefined) collection.end()
+    throw error
+  }
+  collections.set(register, collection)
+  collection.holders++
+  if (only === undefined) collection.registries.watchAll()
+  else for (const inspection of only) collection.registries.add(inspection)
+  let held = true
+  return {
+    [Symbol.dispose]: () => {
+      if (!held) return
+      held = false
+      if (--collection.holders > 0) return
+      collections.delete(register)
+      collection.end()
+    },
+  }
+}
+
+const prefixOf = (prefix: unknown): string => {
+  if (typeof prefix !== "string" || !allowedPrefix.test(prefix))
+    throw invalidOption("prefix: letters, digits, _ and : are allowed, and no digit at the beginning.")
+  return prefix
+}
+const inspectionsOf = (sessions: unknown): ReadonlyArray<Inspection> => {
+  const inspections = Array.isArray(sessions) ? sessions.map(inspected) : [undefined]
+  const found = inspections.filter((inspection) => inspection !== undefined)
+  if (found.length < inspections.length)
+    throw invalidOption("sessions: an array of registries of sessions is allowed.")
+  return found
+}
+const inspected = (sessions: AnySessions | null | undefined): Inspection | undefined =>
+  sessions === null || sessions === undefined ? undefined : inspectionOf(sessions)

@@ -1,0 +1,1 @@
+export { collectSessionMetrics, type MetricsOptions } from "./collectSessionMetrics.ts"
