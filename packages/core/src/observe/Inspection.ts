@@ -3,6 +3,7 @@ import type { SessionRefusedReason, TaskStoppedReason } from "../errors.ts"
 import type { CloseReason } from "../closeReasons.ts"
 import type { AnySessions } from "../Sessions.ts"
 import type { SessionState, TaskOutcome } from "./Explanation.ts"
+import type { LiveSession } from "./Live.ts"
 
 /** How a use came to its session: it was ready, it was on its way already, or it had to be opened for this use. */
 export type Acquisition = "hit" | "joined" | "miss"
@@ -27,7 +28,19 @@ export interface NamedTasks {
   readonly runs: DurationStats
 }
 
-/** Since the registry was made. */
+/** A task that has ended. Times are epoch milliseconds. */
+export interface EndedTask {
+  readonly id: string
+  readonly key: string
+  readonly name: string
+  readonly outcome: TaskOutcome
+  readonly queuedAt: number
+  /** Undefined: it never started. */
+  readonly startedAt: number | undefined
+  readonly endedAt: number
+}
+
+/** Since the registry was made; counts on while it is held. */
 export interface Totals {
   readonly outcomes: { readonly [K in TaskOutcome]: number }
   readonly acquisitions: { readonly [K in Acquisition]: number }
@@ -75,6 +88,7 @@ export interface Inspection {
     /** Milliseconds. */
     readonly idleTimeout: number
   }
+  readonly phase: "accepting" | "draining" | "drained"
   readonly totals: Totals
   readonly tasks: () => Iterable<NamedTasks>
   readonly durations: {
@@ -91,6 +105,14 @@ export interface Inspection {
     readonly lifetimes: DurationStats
   }
   readonly gauges: () => Gauges
+  /** Sessions that the registry knows of; some of them may be remembered only, and read as closed. */
+  readonly size: number
+  /** Visits every session, in no order, until a visit says `false`. What it is given is good for that visit. */
+  readonly each: (visit: (session: LiveSession) => unknown) => void
+  /** By its canonical key: `SessionRef.key`. */
+  readonly find: (key: string) => LiveSession | undefined
+  /** The last 256 tasks that ended, newest first. */
+  readonly recent: () => Iterable<EndedTask>
   /** Epoch milliseconds; looks at every session. */
   readonly oldestTaskSince: () => number | undefined
 }

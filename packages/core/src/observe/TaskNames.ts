@@ -4,7 +4,7 @@ import { Histogram } from "./Histogram.ts"
 
 const mostNames = 50
 /** The name of all names beyond those. */
-export const otherTasks = "other"
+const otherTasks = "other"
 
 export const noOutcomes = (): Record<TaskOutcome, number> => ({
   succeeded: 0,

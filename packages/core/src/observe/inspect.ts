@@ -1,6 +1,8 @@
 import type { Registry } from "../registry/Registry.ts"
 import type { AnySessions } from "../Sessions.ts"
-import type { Gauges, Inspection } from "./Inspection.ts"
+import type { EndedTask, Gauges, Inspection, Totals } from "./Inspection.ts"
+import type { LiveSession } from "./Live.ts"
+import { SessionView } from "./SessionView.ts"
 
 const slot: unique symbol = Symbol.for("@sojourn/core/inspection") as never
 type Inspected = AnySessions & { readonly [slot]?: Inspection }
@@ -14,10 +16,12 @@ export const makeInspectable = (sessions: AnySessions, registry: Registry): void
 
 class RegistryInspection implements Inspection {
   readonly sessions: AnySessions
+  readonly totals: Totals
   readonly #registry: Registry
   constructor(sessions: AnySessions, registry: Registry) {
     this.sessions = sessions
     this.#registry = registry
+    this.totals = new LiveTotals(registry)
   }
   get name(): string {
     return this.#registry.name
@@ -25,27 +29,11 @@ class RegistryInspection implements Inspection {
   get limits(): Inspection["limits"] {
     return this.#registry.policy
   }
-  get totals(): Inspection["totals"] {
-    const { events, monitor } = this.#registry
-    const { abandoned, acquisitions, defects, ends, late, leaks, lost, openings, outcomes, probes } = monitor
-    const { refusals, stops } = monitor
-    const { droppedEvents, listenerErrors } = events
-    return {
-      abandoned,
-      acquisitions,
-      defects,
-      droppedEvents,
-      ends,
-      late,
-      leaks,
-      listenerErrors,
-      lost,
-      openings,
-      outcomes,
-      probes,
-      refusals,
-      stops,
-    }
+  get phase(): Inspection["phase"] {
+    return this.#registry.phase
+  }
+  get size(): number {
+    return this.#registry.sessions.size
   }
   get durations(): Inspection["durations"] {
     return this.#registry.monitor
@@ -76,6 +64,19 @@ class RegistryInspection implements Inspection {
           : epochOf(policy.idleTimeout === Infinity ? oldest.dueAt : oldest.dueAt - policy.idleTimeout),
     }
   }
+  readonly each = (visit: (session: LiveSession) => unknown): void => {
+    let view: SessionView | undefined
+    for (const session of this.#registry.sessions.values()) {
+      if (view === undefined) view = new SessionView(session)
+      else view.session = session
+      if (visit(view) === false) return
+    }
+  }
+  readonly find = (key: string): LiveSession | undefined => {
+    const session = this.#registry.sessions.get(key)
+    return session === undefined ? undefined : new SessionView(session)
+  }
+  readonly recent = (): Iterable<EndedTask> => recentOf(this.#registry)
   readonly oldestTaskSince = (): number | undefined => {
     let oldest = Infinity
     for (const { generation } of this.#registry.sessions.values()) {
@@ -84,4 +85,60 @@ class RegistryInspection implements Inspection {
     }
     return oldest === Infinity ? undefined : this.#registry.epochOf(oldest)
   }
+}
+
+class LiveTotals implements Totals {
+  readonly #registry: Registry
+  readonly outcomes: Totals["outcomes"]
+  readonly acquisitions: Totals["acquisitions"]
+  readonly refusals: Totals["refusals"]
+  readonly stops: Totals["stops"]
+  readonly openings: Totals["openings"]
+  readonly ends: Totals["ends"]
+  readonly probes: Totals["probes"]
+  constructor(registry: Registry) {
+    const { acquisitions, ends, openings, outcomes, probes, refusals, stops } = registry.monitor
+    this.#registry = registry
+    this.outcomes = outcomes
+    this.acquisitions = acquisitions
+    this.refusals = refusals
+    this.stops = stops
+    this.openings = openings
+    this.ends = ends
+    this.probes = probes
+  }
+  get lost(): number {
+    return this.#registry.monitor.lost
+  }
+  get abandoned(): number {
+    return this.#registry.monitor.abandoned
+  }
+  get leaks(): number {
+    return this.#registry.monitor.leaks
+  }
+  get late(): number {
+    return this.#registry.monitor.late
+  }
+  get defects(): number {
+    return this.#registry.monitor.defects
+  }
+  get listenerErrors(): number {
+    return this.#registry.events.listenerErrors
+  }
+  get droppedEvents(): number {
+    return this.#registry.events.droppedEvents
+  }
+}
+
+function* recentOf(registry: Registry): Generator<EndedTask> {
+  for (const { endedAt, key, name, number, outcome, queuedAt, startedAt } of registry.monitor.recent.newest())
+    yield {
+      id: `t${number}`,
+      key,
+      name,
+      outcome,
+      queuedAt: registry.epochOf(queuedAt),
+      startedAt: Number.isNaN(startedAt) ? undefined : registry.epochOf(startedAt),
+      endedAt: registry.epochOf(endedAt),
+    }
 }

@@ -22,7 +22,8 @@ const summary = (session: Session): SessionSummary => {
   }
 }
 
-const idleSince = (session: Session): number => {
+/** Monotonic. */
+export const idleSince = (session: Session): number => {
   const { idleTimeout } = session.registry.policy
   return idleTimeout === Infinity ? session.dueAt : session.dueAt - idleTimeout
 }

@@ -2,6 +2,9 @@ import type { SessionRef } from "../SessionKey.ts"
 import type { Task } from "../task/Task.ts"
 import type { TaskInfo } from "./Explanation.ts"
 
+export const publicTaskState = (task: Task): TaskInfo["state"] =>
+  task.outcome ?? (task.state === "ended" ? "interrupted" : task.state)
+
 /** What an observer may know of it. */
 export const taskInfo = (task: Task, session: SessionRef): TaskInfo => {
   const epoch = task.registry.epochOf
@@ -10,7 +13,7 @@ export const taskInfo = (task: Task, session: SessionRef): TaskInfo => {
     name: task.name,
     kind: task.kind === "lease" ? "turn" : task.kind,
     session,
-    state: task.outcome ?? (task.state === "ended" ? "interrupted" : task.state),
+    state: publicTaskState(task),
     queuedAt: epoch(task.queuedAt),
     startedAt: task.started ? epoch(task.startedAt) : undefined,
     progressAt: task.started ? epoch(task.progressAt) : undefined,

@@ -2,6 +2,7 @@
 import { invalidOption } from "../errors.ts"
 import { createSessionsWith } from "../face/createSessions.ts"
 import { milliseconds } from "../options.ts"
+import { makeInspectable } from "../observe/inspect.ts"
 import type { SessionEvent } from "../observe/SessionEvent.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { resolveKey, type SessionKey } from "../SessionKey.ts"
@@ -61,6 +62,8 @@ export const testSessions = <R, H = {}, S = {}>(options: SessionOptions<R, H, S>
     clock,
     random: () => 0.5,
   })
+  const sessions = watched(plain, watch)
+  makeInspectable(sessions, registry)
   const events: Array<SessionEvent> = []
   const log: Array<string> = []
   plain.subscribe((event) => {
@@ -83,7 +86,7 @@ export const testSessions = <R, H = {}, S = {}>(options: SessionOptions<R, H, S>
   }
   let over: Promise<void> | undefined
   return {
-    sessions: watched(plain, watch),
+    sessions,
     events,
     log,
     advance,

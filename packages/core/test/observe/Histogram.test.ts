@@ -67,7 +67,9 @@ test("L16: nothing it is given breaks it: nothing recorded, clocks gone backward
 })
 
 test("L16: how many were at most so long is exact at 1, 2.5 and 5 of every decade", () => {
-  const bounds = [0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4]
+  const bounds = [
+    0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4,
+  ]
   fc.assert(
     fc.property(fc.array(durations, { maxLength: 200 }), (all) => {
       const histogram = new Histogram()
