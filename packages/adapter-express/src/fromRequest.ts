@@ -35,8 +35,13 @@ export const fromRequest = <
     bindSession(
       sessions,
       keyFor(req, res),
-      { gone: () => presenceOf(res), lastEventId: req.get("last-event-id") },
+      { gone: () => presenceOf(res), lastEventId: lastEventIdOf(req) },
       options,
     )
   return session
+}
+
+const lastEventIdOf = ({ headers }: AnyRequest): string | undefined => {
+  const id = headers["last-event-id"]
+  return typeof id === "string" ? id : undefined
 }

@@ -9,7 +9,14 @@ export const isCaught = (req: object): void => void caught.add(req)
 export const isCaughtNoMore = (req: object): void => void caught.delete(req)
 
 /** What made the router of an application: Express 5 has none such. There from the start, and under every mount path. */
-const isExpress4 = (req: AnyRequest): boolean => "lazyrouter" in req.app
+const isExpress4 = ({ app }: AnyRequest): boolean => {
+  // Cheaper to ask again than to look through all that an application is.
+  if (express5.has(app)) return false
+  if ("lazyrouter" in app) return true
+  express5.add(app)
+  return false
+}
+const express5 = new WeakSet<object>()
 
 /** Is a session asked for where its refusal would end the process? */
 export const checkRejections = (req: AnyRequest): void => {

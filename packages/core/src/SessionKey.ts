@@ -85,7 +85,34 @@ const part = (value: unknown, what: string, used: number): string => {
   return value
 }
 
-const owned = (owner: string, id: string | undefined): ResolvedKey =>
+/**
+ * The last key of each of some owners: who comes again mostly means the same session, and writing a key canonically, and
+ * hashing the new text, costs more than all else that finds a session.
+ */
+const lastOf = new Map<string, LastKey>()
+class LastKey {
+  readonly id: string | undefined
+  readonly key: ResolvedKey
+  constructor(id: string | undefined, key: ResolvedKey) {
+    this.id = id
+    this.key = key
+  }
+}
+const mostOwners = 4096
+/** Longer ones would make it large, and are rare. */
+const longestLast = 128
+
+const owned = (owner: string, id: string | undefined): ResolvedKey => {
+  const last = lastOf.get(owner)
+  if (last !== undefined && last.id === id) return last.key
+  const key = written(owner, id)
+  if (key.canonical.length <= longestLast) {
+    if (last === undefined && lastOf.size >= mostOwners) lastOf.clear()
+    lastOf.set(owner, new LastKey(id, key))
+  }
+  return key
+}
+const written = (owner: string, id: string | undefined): ResolvedKey =>
   id === undefined
     ? new ResolvedKey(`${encodePart(owner)}~`, owner, owner)
     : new ResolvedKey(`${encodePart(owner)}~${encodePart(id)}`, id, owner)

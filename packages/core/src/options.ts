@@ -65,8 +65,9 @@ const wrong = (option: string, value: unknown, allowed: string): Error =>
 
 /** Known names only: a misspelt option would silently do nothing. */
 const checkNames = (where: string, given: object, known: ReadonlyArray<string>): void => {
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name))
+  // Cheaper than a list of its keys: this is asked for each call.
+  for (const name in given) {
+    if (!known.includes(name) && Object.hasOwn(given, name))
       throw invalidOption(`${where}${name}: there is no such option. Known: ${known.join(", ")}.`)
   }
 }

@@ -26,7 +26,7 @@ export const hasLeft = (res: NodeResponse): boolean =>
  * `AbortSignal` as a session listens to, and cheaper. One, with one listener, a response, however many handles share it;
  * both go with the response.
  */
-export class Presence implements CallerSignal {
+class Presence implements CallerSignal {
   readonly #res: NodeResponse
   /** Most requests have one call. */
   #listener: (() => void) | undefined
@@ -83,13 +83,36 @@ export class Presence implements CallerSignal {
   }
 }
 
-export const presenceOf = (res: NodeResponse): Presence => {
+const watchOf = (res: NodeResponse): Presence => {
   const kept: Kept = res
   return (kept[slot] ??= new Presence(res))
 }
 
+/** The same for one call: most are answered before anybody has to watch, and then nothing is kept on the response. */
+class Caller implements CallerSignal {
+  readonly #res: NodeResponse
+  constructor(res: NodeResponse) {
+    this.#res = res
+  }
+  get aborted(): boolean {
+    return isClosed(this.#res) && watchOf(this.#res).aborted
+  }
+  get reason(): unknown {
+    return watchOf(this.#res).reason
+  }
+  addEventListener(type: "abort", listener: () => void): void {
+    watchOf(this.#res).addEventListener(type, listener)
+  }
+  removeEventListener(type: "abort", listener: () => void): void {
+    watchOf(this.#res).removeEventListener(type, listener)
+  }
+}
+
+/** Aborts when the client of an answer leaves before it is complete; for one call, and cheaper than `clientGone`. */
+export const presenceOf = (res: NodeResponse): CallerSignal => new Caller(res)
+
 /** Aborts when the client leaves before the answer is complete; never after it. One signal a response. */
-export const clientGone = (res: NodeResponse): AbortSignal => presenceOf(res).signal
+export const clientGone = (res: NodeResponse): AbortSignal => watchOf(res).signal
 
 /** Is it what a call rejects with because the client has left? */
 export const isClientGone = (res: NodeResponse, error: unknown): boolean => {

@@ -8,7 +8,6 @@ export {
   hasLeft,
   isClientGone,
   isClosed,
-  Presence,
   presenceOf,
   type NodeResponse,
 } from "./clientGone.ts"

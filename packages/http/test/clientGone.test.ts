@@ -133,11 +133,14 @@ describe.for<readonly [string, Protocol]>([
     presence.removeEventListener("abort", listeners[3] ?? (() => {}))
     presence.removeEventListener("abort", listeners[0] ?? (() => {}))
     presence.addEventListener("abort", () => told.push("late"))
-    const { signal } = presence
-    expect([presence.aborted, signal.aborted, presenceOf(await arrived)]).toEqual([false, false, presence])
+    const res = await arrived
+    const other = presenceOf(res)
+    const signal = clientGone(res)
+    expect([presence.aborted, other.aborted, signal.aborted]).toEqual([false, false, false])
     client.leave()
     await once(signal, "abort")
-    expect([presence.aborted, signal.reason]).toEqual([true, presence.reason])
+    expect([presence.aborted, other.aborted, signal.reason]).toEqual([true, true, presence.reason])
+    expect(other.reason).toBe(presence.reason)
     expect(told.toSorted()).toEqual(["late", "three", "two"])
   })
 })

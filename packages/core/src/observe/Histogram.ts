@@ -21,6 +21,14 @@ export class Histogram {
     const index = bucketOf(milliseconds)
     this.#buckets[index] = (this.#buckets[index] ?? 0) + 1
   }
+  /** Counts what the other has counted. */
+  add(other: Histogram): this {
+    this.count += other.count
+    this.sum += other.sum
+    for (let index = 0; index < buckets; index++)
+      this.#buckets[index] = (this.#buckets[index] ?? 0) + (other.#buckets[index] ?? 0)
+    return this
+  }
   get mean(): number {
     return this.count === 0 ? 0 : this.sum / this.count
   }

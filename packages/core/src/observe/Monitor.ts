@@ -40,8 +40,6 @@ export class Monitor {
   readonly stopping = new Histogram()
   /** From hand-in to start. */
   readonly waits = new Histogram()
-  /** From start to the real end. */
-  readonly runs = new Histogram()
   /** Openings of a stay's first generation, and of those that replace one. */
   readonly openings: { readonly [K in "first" | "again"]: Record<OpeningOutcome, number> } = {
     first: noOpenings(),
@@ -69,6 +67,13 @@ export class Monitor {
   /** Mistakes of ours. */
   defects = 0
 
+  /** From start to the real end, of all tasks: added up when it is read, since each is counted by its name. */
+  get runs(): Histogram {
+    const all = new Histogram()
+    for (const { runs } of this.names.all()) all.add(runs)
+    return all
+  }
+
   taskStarted(task: Task): void {
     this.running++
     const stats = this.names.of(task.name)
@@ -92,7 +97,6 @@ export class Monitor {
       const ran = now - task.startedAt
       this.running--
       this.waits.record(task.startedAt - task.queuedAt)
-      this.runs.record(ran)
       stats.runs.record(ran)
       stats.outcomes[outcome]++
       if (task.extras?.toldAt !== undefined) this.stopping.record(now - task.extras.toldAt)

@@ -34,7 +34,7 @@ export class HandIn {
       )
     }
     registry.steps.commit()
-    const signal = task.extras?.unheard
+    const signal = task.unheard
     // Not before: for what has ended by now nobody need listen.
     if (signal !== undefined && task.outcome === undefined) this.#listen(task, signal)
   }
@@ -84,7 +84,7 @@ export class HandIn {
     task.carrier = captureCarrier()
     registry.monitor.acquisitions[howAcquired(session.state)]++
     if (call.idempotent) task.more.idempotent = true
-    if (call.signal !== undefined) task.more.unheard = call.signal
+    if (call.signal !== undefined) task.unheard = call.signal
     if (call.timeout !== Infinity)
       task.more.timeout = registry.timetable.at("caller", call.timeout, () =>
         registry.stops.stopForCaller(task, "Timeout"),
@@ -220,7 +220,7 @@ export class HandIn {
 
   #listen(task: Task, signal: CallerSignal): void {
     const { steps, stops } = this.#registry
-    task.more.unheard = undefined
+    task.unheard = undefined
     const onAbort = (): void => {
       stops.leave(task, "cancelled", signal.reason)
       steps.commit()

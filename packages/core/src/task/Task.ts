@@ -23,8 +23,6 @@ export type TaskState = "queued" | "running" | "stopping" | "ended"
 export interface TaskExtras {
   timeout?: Timed | undefined
   unlisten?: (() => void) | undefined
-  /** The caller's, until it is listened to. */
-  unheard?: CallerSignal | undefined
   note?: string | undefined
   /** Called when the work has really ended or was abandoned. */
   onEnd?: Array<() => void> | undefined
@@ -75,6 +73,8 @@ export abstract class Task extends Timed {
   before: Task | undefined = undefined
   behind: Task | undefined = undefined
   extras: TaskExtras | undefined = undefined
+  /** The caller's signal, until it is listened to. */
+  unheard: CallerSignal | undefined = undefined
   /** Of its name, from its start on. */
   stats: TaskStats | undefined = undefined
 

@@ -33,7 +33,6 @@ export class Turns {
     enlist(generation, task)
     if (task.kind !== "background" && ++generation.turns >= registry.policy.maxTurns)
       registry.recycling.due(generation)
-    if (task.silence !== Infinity) registry.hangs.watch(task, task.silence, now)
     registry.monitor.taskStarted(task)
     if (registry.events.watched) registry.events.task("TaskStarted", task)
     registry.steps.begin(task)
@@ -41,7 +40,14 @@ export class Turns {
 
   /** Carries out a start. */
   begin(task: Task): void {
-    if (task.generation !== undefined) task.begin(task.generation)
+    if (task.generation === undefined) return
+    try {
+      task.begin(task.generation)
+    } finally {
+      // Not before: what has ended by now was never silent, and most short turns have.
+      if (task.silence !== Infinity && isAtWork(task) && task.list === undefined)
+        this.#registry.hangs.watch(task, task.silence, task.startedAt)
+    }
   }
 
   progress(task: Task): void {
@@ -115,9 +121,9 @@ export class Turns {
     if (generation === undefined || session === undefined) return
     if (task.state === "ended") return this.#endedLate(task, generation)
     const now = registry.time.now()
-    const unheard = task.extras?.unheard
+    const { unheard } = task
     // Aborted by what it has just done, before anybody listened.
-    if (unheard?.aborted === true) registry.stops.leave(task, "cancelled", unheard.reason)
+    if (unheard !== undefined && unheard.aborted) registry.stops.leave(task, "cancelled", unheard.reason)
     const again = task.extras?.idempotent === true && !returned && runsAgain(task, generation, session)
     this.settle(task, generation)
     if (again) {
@@ -181,8 +187,10 @@ export class Turns {
 
   /** Out of the books: its slot is free, its frame no longer counts. */
   settle(task: Task, generation: Generation): void {
-    if (task.list !== undefined) task.list.remove(task)
-    if (task.silence !== Infinity) this.#registry.hangs.watched--
+    if (task.list !== undefined) {
+      task.list.remove(task)
+      this.#registry.hangs.watched--
+    }
     task.state = "ended"
     discharge(generation, task)
     task.frame?.end()
@@ -191,10 +199,13 @@ export class Turns {
     this.#registry.leases.served(task)
     this.#registry.draining.taskEnded(task)
     this.#registry.timetable.drop(extras.hangGrace)
-    for (const onEnd of extras.onEnd ?? []) this.#registry.steps.after(onEnd)
+    if (extras.onEnd === undefined) return
+    for (const onEnd of extras.onEnd) this.#registry.steps.after(onEnd)
     extras.onEnd = undefined
   }
 }
+
+const isAtWork = ({ state }: Task): boolean => state === "running" || state === "stopping"
 
 /** Stopped because its generation was lost, and another one is to come: then it may begin once more. */
 const runsAgain = (task: Task, generation: Generation, session: Session): boolean =>

@@ -21,7 +21,7 @@ describe("a mistake of the engine", () => {
     const w = world()
     const { defects, registry, run } = w
     run("a")
-    breaking(registry.hangs, "watch")
+    breaking(registry.monitor, "taskStarted")
     const refused = run("a")
     expect(refused.told).toBe("rejected")
     expect(refused.value).toMatchObject({ _tag: "SessionRefused", reason: "Closed", cause: mistake })

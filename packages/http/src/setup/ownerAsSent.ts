@@ -18,8 +18,12 @@ export class OwnerAsSent {
   #last: string | undefined
   #places: ReadonlyArray<string> = []
 
+  /** Once enough have been looked at, no more. */
+  get isOver(): boolean {
+    return this.#left === 0
+  }
   look(owner: string, request: () => AsSent): void {
-    if (owner === this.#last || this.#left === 0 || !isSetupCheckOn("SOJOURN_OWNER_FROM_HEADER")) return
+    if (owner === this.#last || this.isOver || !isSetupCheckOn("SOJOURN_OWNER_FROM_HEADER")) return
     const { headers, query } = request()
     const places = [...placesIn("header", headers, owner), ...placesIn("parameter", query, owner)]
     const found = places.find((place) => this.#places.includes(place))

@@ -9,30 +9,33 @@ import { TaskHandle } from "./TaskHandle.ts"
 
 export type Work = (resource: unknown, task: UserTask) => unknown
 type Settle = (value: unknown) => void
-const noOne = (): void => {}
 
 export class PromiseTask extends Task {
   readonly #work: Work
-  readonly #resolve: Settle
-  readonly #reject: Settle
+  #resolve: Settle | undefined = undefined
+  #reject: Settle | undefined = undefined
+  /** What its caller was told before it asked. */
+  #told: unknown = undefined
   #controller: AbortController | undefined = undefined
   #stopReason: unknown = undefined
   /** Only of one that may be put back. */
   #handle: TaskHandle | undefined = undefined
 
-  constructor(
-    registry: Registry,
-    kind: TaskKind,
-    name: string,
-    beside: boolean,
-    work: Work,
-    resolve: Settle,
-    reject: Settle,
-  ) {
+  constructor(registry: Registry, kind: TaskKind, name: string, beside: boolean, work: Work) {
     super(registry, kind, name, beside)
     this.#work = work
-    this.#resolve = resolve
-    this.#reject = reject
+  }
+
+  /** For its caller, to be read once, after the hand-in: what has ended by then needs no promise that waits. */
+  get result(): Promise<unknown> {
+    if (this.outcome === undefined)
+      return new Promise((resolve, reject) => {
+        this.#resolve = resolve
+        this.#reject = reject
+      })
+    const told = this.#told
+    this.#told = undefined
+    return this.outcome === "succeeded" ? Promise.resolve(told) : Promise.reject(told)
   }
 
   begin(generation: Generation): void {
@@ -40,14 +43,16 @@ export class PromiseTask extends Task {
     if (this.extras?.idempotent === true) this.#handle = handle
     try {
       const result = runFramed(this.carrier, this.frame, this.#work, generation.resource, handle)
-      if (isThenable(result)) Promise.resolve(result).then(this.#returned, this.#threw)
+      if (isThenable(result))
+        Promise.resolve(result).then(
+          (value) => this.registry.turns.ended(this, true, value),
+          (error: unknown) => this.registry.turns.ended(this, false, error),
+        )
       else this.registry.turns.ended(this, true, result)
     } catch (error) {
       this.registry.turns.ended(this, false, error)
     }
   }
-  readonly #returned = (value: unknown): void => this.registry.turns.ended(this, true, value)
-  readonly #threw = (error: unknown): void => this.registry.turns.ended(this, false, error)
 
   stop(reason: unknown): void {
     this.#stopReason ??= reason
@@ -70,11 +75,12 @@ export class PromiseTask extends Task {
   }
   /** Work it started that outlives it. Its failure is told by its event and by `explain`: there is no caller to reject. */
   inBackground(name: string, work: (task: UserTask) => unknown): PromiseTask {
-    return new PromiseTask(this.registry, "background", name, true, (_, own) => work(own), noOne, noOne)
+    return new PromiseTask(this.registry, "background", name, true, (_, own) => work(own))
   }
   deliver(outcome: TaskOutcome, value: unknown): void {
-    if (outcome === "succeeded") this.#resolve(value)
-    else this.#reject(value)
+    if (this.#resolve === undefined) this.#told = value
+    else if (outcome === "succeeded") this.#resolve(value)
+    else this.#reject?.(value)
   }
 }
 

@@ -18,8 +18,6 @@ export interface Sink {
   /** Elements are wanted however fast they come, so nobody can stall it. */
   readonly eager: boolean
 }
-const noOne = (): void => {}
-
 export class StreamTask extends PromiseTask {
   readonly #source: Work
   readonly #sink: Sink
@@ -32,7 +30,7 @@ export class StreamTask extends PromiseTask {
   #stall: Timed | undefined
 
   constructor(registry: Registry, name: string, beside: boolean, source: Work, sink: Sink) {
-    super(registry, "stream", name, beside, source, noOne, noOne)
+    super(registry, "stream", name, beside, source)
     this.#source = source
     this.#sink = sink
   }

@@ -104,12 +104,16 @@ export const runNow = (
   call: Call,
   name: string,
   lease: Lease | undefined,
-): Promise<unknown> =>
-  new Promise((resolve, reject) => {
+): Promise<unknown> => {
+  try {
     checkedFunction("task", work)
-    const task = new PromiseTask(registry, "turn", name, call.whenBusy === "overlap", work, resolve, reject)
+    const task = new PromiseTask(registry, "turn", name, call.whenBusy === "overlap", work)
     registry.handIn.take(task, key, call, lease)
-  })
+    return task.result
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
 
 /** Of what may not even be a function: that is told by a rejection, like all that is wrong with a call. */
 export const nameOf = (work: unknown): string =>
