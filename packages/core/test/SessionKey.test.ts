@@ -207,3 +207,25 @@ describe("L17: keys", () => {
     }
   })
 })
+
+test("L1: keys asked for one after the other are each their own, whatever was asked for before", () => {
+  const part = fc.constantFrom("a", "b", "A", "a~b", "con", "x".repeat(200), "é")
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ owner: part, id: fc.option(part, { nil: undefined }) }), { maxLength: 30 }),
+      (keys) => {
+        for (const key of keys) {
+          const { canonical, id, owner } = resolveKey(key)
+          const text = (of: string | undefined): string => (of === undefined ? "" : resolveKey(of).canonical)
+          expect([canonical, id, owner]).toEqual([
+            `${text(key.owner)}~${text(key.id)}`,
+            key.id ?? key.owner,
+            key.owner,
+          ])
+        }
+      },
+    ),
+  )
+  for (let i = 0; i < 10_000; i++)
+    expect(resolveKey({ owner: `many-${i % 5000}`, id: `${i}` }).canonical).toBe(`many-${i % 5000}~${i}`)
+})
