@@ -213,12 +213,12 @@ test("L1: keys asked for one after the other are each their own, whatever was as
   fc.assert(
     fc.property(
       fc.array(fc.record({ owner: part, id: fc.option(part, { nil: undefined }) }), { maxLength: 30 }),
-      (keys) => {
-        for (const key of keys) {
+      (asked) => {
+        for (const key of asked) {
           const { canonical, id, owner } = resolveKey(key)
-          const text = (of: string | undefined): string => (of === undefined ? "" : resolveKey(of).canonical)
+          const written = (of: string | undefined): string => (of === undefined ? "" : resolveKey(of).canonical)
           expect([canonical, id, owner]).toEqual([
-            `${text(key.owner)}~${text(key.id)}`,
+            `${written(key.owner)}~${written(key.id)}`,
             key.id ?? key.owner,
             key.owner,
           ])
