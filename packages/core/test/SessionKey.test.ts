@@ -216,7 +216,8 @@ test("L1: keys asked for one after the other are each their own, whatever was as
       (asked) => {
         for (const key of asked) {
           const { canonical, id, owner } = resolveKey(key)
-          const written = (of: string | undefined): string => (of === undefined ? "" : resolveKey(of).canonical)
+          const written = (of: string | undefined): string =>
+            of === undefined ? "" : resolveKey(of).canonical
           expect([canonical, id, owner]).toEqual([
             `${written(key.owner)}~${written(key.id)}`,
             key.id ?? key.owner,
