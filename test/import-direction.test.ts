@@ -26,6 +26,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   ], // src/node.ts, src/node/**
   host: ["host", "face", "registry", "setup", "shared"], // src/host.ts, and what only hosts need
   inspect: ["registry", "observe", "shared"], // src/inspect.ts
+  warnings: ["warnings", "registry", "observe", "time", "shared"], // src/warnings.ts, src/warnings/**
   testing: ["testing", "index", "face", "registry", "session", "task", "observe", "time", "store", "shared"], // src/testing.ts, src/testing/**
   face: ["face", "registry", "session", "task", "observe", "time", "store", "shared"],
   registry: ["registry", "session", "task", "observe", "time", "store", "setup", "shared"],
@@ -48,6 +49,7 @@ const rows: Readonly<Record<string, string>> = {
   testing: "testing",
   host: "host",
   inspect: "inspect",
+  warnings: "warnings",
   keyHash: "host",
 }
 
@@ -58,6 +60,7 @@ const coreEntries = new Set([
   "@sojourn/core/inspect",
   "@sojourn/core/node",
   "@sojourn/core/testing",
+  "@sojourn/core/warnings",
 ])
 const users = [
   ...foldersIn("packages")
@@ -148,6 +151,8 @@ describe("the gate finds what it looks for", () => {
     ["session/Session.ts", 'import { x } from "../../../adapter-express/src/index.ts"'],
     ["inspect.ts", 'export { createSessions } from "./face/createSessions.ts"'],
     ["observe/inspect.ts", 'import { liveRegistries } from "../inspect.ts"'],
+    ["registry/Registry.ts", 'import { watchWarnings } from "../warnings.ts"'],
+    ["warnings/Watch.ts", 'import { monitorEventLoopDelay } from "node:perf_hooks"'],
     ["elsewhere/Thing.ts", ""],
   ])("%s with %j", (path, text) => {
     expect(seen(path, text)).toBe(1)

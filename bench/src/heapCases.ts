@@ -18,7 +18,7 @@ interface Filled {
   readonly live: () => number
 }
 
-type HeapCase = (keys: ReadonlyArray<string>, ledger: Ledger) => Filled | Promise<Filled>
+export type HeapCase = (keys: ReadonlyArray<string>, ledger: Ledger) => Filled | Promise<Filled>
 
 const one = (ledger: Ledger): Resource => ({ index: 1, ledger })
 const nothing = (): void => {}
@@ -164,7 +164,7 @@ const heapUsed = (): number => {
 }
 
 export const bytesPerSession = async (name: string, number: number): Promise<number> => {
-  const make = heapCases[name]
+  const make = heapCases[name] ?? (await import("./taskHeapCases.ts")).taskHeapCases[name]
   if (make === undefined) throw new Error(`no heap case is called ${name}`)
   const keys = manyKeys(number)
   // Another of the same, filled and kept: compiled code and tables of fixed size are no session's.

@@ -12,5 +12,6 @@ export const suites: { readonly [name: string]: () => Promise<Suite> } = {
   queue: async () => (await import("./queue.ts")).suite,
   drain: async () => (await import("./drain.ts")).suite,
   sweep: async () => (await import("./sweep.ts")).suite,
+  metrics: async () => (await import("./metrics.ts")).suite,
   http: async () => (await import("./http.ts")).suite,
 }

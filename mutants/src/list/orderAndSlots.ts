@@ -9,9 +9,9 @@ export const orderAndSlots: Group = {
       edits: [
         edit(
           "task/Stops.ts",
-          `    this.tellToStop(task, error)
+          `    this.tellToStop(task, error, by, outer)
     if (session !== undefined && task.generation?.phase === "live") this.#registry.hangs.need(session)`,
-          `    this.tellToStop(task, error)
+          `    this.tellToStop(task, error, by, outer)
     if (session !== undefined && task.generation?.phase === "live") {
       this.#registry.turns.settle(task, task.generation)
       task.abandoned = true

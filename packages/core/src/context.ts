@@ -30,8 +30,12 @@ const Resource = hooks?.AsyncResource
 export const captureCarrier: () => Carrier | undefined =
   Resource === undefined ? () => undefined : () => new Resource("SojournTurn")
 
+/** Whoever sees whose code runs is told of each frame that code begins to run in: Node's own hooks do not tell of that. */
+export const entries: { told: ((frame: Frame | undefined) => void) | undefined } = { told: undefined }
+
 const enter = <A, B, C>(frame: Frame | undefined, work: (a: A, b: B) => C, a: A, b: B): C => {
   storage?.enterWith(frame as Frame)
+  if (entries.told !== undefined) entries.told(frame)
   return work(a, b)
 }
 
@@ -47,8 +51,6 @@ export const runFramed = <A, B, C>(
     ? work(a, b)
     : (carrier.runInAsyncScope(enter as never, undefined, frame, work, a, b) as C)
 
-/** Runs `work` in the clean context, as part of `frame` where given. */
+/** Runs `work` in the clean context, as part of `frame` where given: with the frame's span in it, if it has one. */
 export const runClean = <A>(work: () => A, frame?: Frame): A =>
-  clean === undefined
-    ? work()
-    : (clean.runInAsyncScope(enter as never, undefined, frame, work, undefined, undefined) as A)
+  runFramed(frame?.trace?.carrier ?? clean, frame, work, undefined, undefined)

@@ -10,21 +10,28 @@ import {
 } from "./catalogue.ts"
 import { Collected } from "./Collected.ts"
 import { LoopWatch } from "./LoopWatch.ts"
-import { samplesOf } from "./samplesOf.ts"
-import { type Sample, ShownMetric } from "./ShownMetric.ts"
+import { fill, type Sample, samplesOf } from "./samplesOf.ts"
+import { ShownMetric } from "./ShownMetric.ts"
+import { Slices } from "./Slices.ts"
 import { versions } from "./versions.ts"
+import { Warned } from "./Warned.ts"
 
 export class Collection {
   readonly prefix: string
-  readonly registries = new Collected()
+  readonly registries: Collected
+  readonly warnings = new Warned()
   holders = 0
   readonly #register: Registry<RegistryContentType>
   readonly #metrics: ReadonlyArray<ShownMetric>
   readonly #loop = new LoopWatch(stallBuckets)
-  #spent = 0
+  readonly #slices = new Slices()
+  /** When the scrape under way was asked for. */
+  #begun = 0
+  #asked = false
 
   constructor(register: Registry<RegistryContentType>, prefix: string) {
     this.prefix = prefix
+    this.registries = new Collected(prefix)
     this.#register = register
     this.#metrics = [
       ...catalogue.map((definition) => this.#ofRegistries(definition)),
@@ -40,6 +47,7 @@ export class Collection {
     this.#hide()
     this.#loop[Symbol.dispose]()
     this.registries[Symbol.dispose]()
+    this.warnings[Symbol.dispose]()
   }
 
   #hide(): void {
@@ -50,40 +58,51 @@ export class Collection {
     return this.#register.getSingleMetric(metric.name)
   }
   #ofRegistries(definition: Definition): ShownMetric {
-    const { help, labels, together, type } = definition
-    const name = this.prefix + definition.name
-    const buckets = type === "histogram" ? definition.buckets : undefined
-    const names = ["kind", ...labels]
-    const samples = (): Array<Sample> => {
-      const rows = [...(this.registries.frame().get(definition)?.rows ?? [])]
-      return rows.flatMap((row) => samplesOf(name, names, buckets, row.labels, row.values))
-    }
-    return this.#shown({ name, type, help, aggregator: together, samples })
+    const { help, name, together, type } = definition
+    return new ShownMetric(this.#register, {
+      name: this.prefix + name,
+      type,
+      help,
+      aggregator: together,
+      samples: (shared) => this.#read(() => this.registries.samples(definition, shared)),
+    })
   }
   #ofProcess(definition: ProcessDefinition): ShownMetric {
     const { buckets, help, labels, read, together, type } = definition
     const name = definition.bare === true ? definition.name : this.prefix + definition.name
-    const samples = (): Array<Sample> => {
-      const [values, ...numbers] = read({
+    const samples = (shared: boolean): Array<Sample> => {
+      const rows = read({
         versions,
         loop: this.#loop.reading(),
-        scrapeSeconds: this.#spent / 1000,
+        warnings: this.warnings.counts(),
+        scrapeSeconds: (performance.now() - this.#begun) / 1000,
+        scrapeErrors: this.registries.errors,
       })
-      return samplesOf(name, labels, buckets, values, numbers)
+      return rows.flatMap(([values, ...numbers]) => {
+        const shown = samplesOf(name, labels, buckets, values, shared)
+        fill(shown, numbers)
+        return shown
+      })
     }
-    return this.#shown({ name, type, help, aggregator: together, samples })
+    return new ShownMetric(this.#register, {
+      name,
+      type,
+      help,
+      aggregator: together,
+      samples: (shared) => this.#read(() => samples(shared)),
+    })
   }
-  #shown(setup: ConstructorParameters<typeof ShownMetric>[1]): ShownMetric {
-    const samples = (): Array<Sample> => {
-      // The first of a scrape: what the one before has taken is not in this one.
-      if (this.#spent === 0) queueMicrotask(() => (this.#spent = 0))
+  /** A register asks for all its metrics in one go: the first of them makes us look at the registries. */
+  #read(samples: () => Array<Sample>): Promise<Array<Sample>> {
+    if (!this.#asked) {
+      this.#asked = true
+      queueMicrotask(() => (this.#asked = false))
       const begun = performance.now()
-      try {
-        return setup.samples()
-      } finally {
-        this.#spent += performance.now() - begun
-      }
+      void this.#slices.run(() => {
+        this.#begun = begun
+        return this.registries.look(this.#slices)
+      })
     }
-    return new ShownMetric(this.#register, { ...setup, samples })
+    return this.#slices.run(samples)
   }
 }

@@ -14,7 +14,7 @@ export class Labels {
 
   /** The kind of a registry of this name; those of `room` and `room#2` are the same. */
   kindOf(name: string): string {
-    const kind = name.replace(displayNumber, "")
+    const kind = kindIn(name)
     if (this.#kinds.has(kind)) return kind
     const shown = this.#kinds.size < mostKinds ? kind : other
     if (!this.#kinds.has(shown)) this.#kinds.set(shown, new Set())
@@ -29,3 +29,6 @@ export class Labels {
     return task
   }
 }
+
+/** What the registries of this name are called, if there is a label for it. */
+export const kindIn = (name: string): string => name.replace(displayNumber, "")

@@ -3,18 +3,18 @@
  * prom-client while sessions work.
  */
 import type { Registry, RegistryContentType } from "prom-client"
+import type { Sample } from "./samplesOf.ts"
 
-export interface Sample {
-  readonly labels: Record<string, string | number>
-  readonly value: number
-  readonly metricName?: string
-}
 export interface MetricSetup {
   readonly name: string
   readonly type: "counter" | "gauge" | "histogram"
   readonly help: string
   readonly aggregator: "sum" | "min" | "max"
-  readonly samples: () => Array<Sample>
+  /** `shared`: for printing. */
+  readonly samples: (shared: boolean) => Promise<Array<Sample>>
+}
+interface Shown extends Record<"name" | "type" | "help" | "aggregator", string> {
+  readonly values: Array<Sample>
 }
 
 export class ShownMetric {
@@ -37,13 +37,22 @@ export class ShownMetric {
     return this.#fullName
   }
   set name(_cut: string) {}
-  get(): Record<"name" | "type" | "help" | "aggregator", string> & { readonly values: Array<Sample> } {
-    const { aggregator, help, type } = this
+  /** For JSON, which is also what one process of a cluster sends to another: it is printed there, as that one prints. */
+  async get(): Promise<Shown> {
+    return this.#shown(this.name, await this.#samples(false))
+  }
+  /** For this register's own text. */
+  async getForPromString(): Promise<Shown> {
     const openMetrics = this.#register.contentType.startsWith("application/openmetrics-text")
     // There the family of a counter has no `_total`; prom-client appends it to each sample.
-    const name = openMetrics && type === "counter" ? this.name.replace(/_total$/, "") : this.name
-    return { name, help, type, aggregator, values: this.#samples() }
+    const name = openMetrics && this.type === "counter" ? this.name.replace(/_total$/, "") : this.name
+    return this.#shown(name, await this.#samples(true))
   }
   /** `register.resetMetrics()`: the numbers are the registries'. */
   reset(): void {}
+
+  #shown(name: string, values: Array<Sample>): Shown {
+    const { aggregator, help, type } = this
+    return { name, help, type, aggregator, values }
+  }
 }

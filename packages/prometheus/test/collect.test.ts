@@ -1,6 +1,7 @@
 import { createSessions, SessionMisuse, type AnySessions } from "@sojourn/core"
 import { closeReasons, inspectionOf, sessionRefusedReasons, taskStoppedReasons } from "@sojourn/core/inspect"
 import { testSessions } from "@sojourn/core/testing"
+import { warningDefinitions } from "@sojourn/core/warnings"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Sessions } from "@sojourn/core"
 import { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client"
-import { afterEach, expect, test } from "vitest"
+import { afterEach, expect, test, vi } from "vitest"
 import { collectSessionMetrics, type MetricsOptions } from "../src/index.ts"
 import { catalogue, processCatalogue } from "../src/catalogue.ts"
 import { parse } from "./exposition.ts"
@@ -24,6 +25,18 @@ const collecting = (options?: MetricsOptions, register = new Registry()) => {
 afterEach(() => {
   for (const collection of collections.splice(0)) collection[Symbol.dispose]()
 })
+/** The same sessions, whose inspection gives what `see` makes of it. */
+const standIn = (sessions: AnySessions, see: (name: string, value: unknown) => unknown): AnySessions => {
+  const inspection = inspectionOf(sessions)
+  if (inspection === undefined) throw new Error("nothing to inspect")
+  const slot = Object.getOwnPropertySymbols(sessions).find(({ description }) =>
+    description?.endsWith("/inspection"),
+  )
+  const seen = new Proxy(inspection, {
+    get: (target, name) => see(String(name), Reflect.get(target, name, target)),
+  })
+  return { ...sessions, [slot ?? ""]: seen }
+}
 const names = (register: Registry): ReadonlyArray<string> =>
   register.getMetricsAsArray().map(({ name }) => name)
 const refused = (use: () => unknown): unknown => {
@@ -42,6 +55,7 @@ test("L16: every known series is 0 before anything happens", async () => {
     const family = families.get(`sojourn_${name}`)
     expect(family?.type).toBe(type)
     if (name === "sessions_limit") expect(moved(name)).toEqual({ '{kind="early"}': 10_000 })
+    else if (name === "registries") expect(moved(name)).toEqual({ '{kind="early",phase="accepting"}': 1 })
     else expect(moved(name)).toEqual({})
     // Of tasks nothing is known ahead, and nothing is idle or runs.
     const none = labels.includes("task") || name.endsWith("_timestamp_seconds")
@@ -124,6 +138,9 @@ test("L16 L8: a life in virtual time, sample by sample", async () => {
     '_bucket{kind="room",le="250"}': 1,
     '_bucket{kind="room",le="1000"}': 1,
     '_bucket{kind="room",le="2500"}': 1,
+    '_bucket{kind="room",le="10000"}': 1,
+    '_bucket{kind="room",le="50000"}': 1,
+    '_bucket{kind="room",le="100000"}': 1,
     '_bucket{kind="room",le="+Inf"}': 1,
     '_sum{kind="room"}': 62,
     '_count{kind="room"}': 1,
@@ -170,7 +187,7 @@ test("registries of one name are one kind, and counters of those that have drain
   const before = await shown()
   expect(before[0]).toEqual(count(3))
   expect(before[1]).toEqual({ '{kind="room",state="Ready"}': 3 })
-  expect(before[2]['_count{kind="room"}']).toBe(3)
+  expect(before[2]['_count{kind="room",outcome="succeeded"}']).toBe(3)
   await two.drain()
   expect((await shown())[0]).toEqual(count(3))
   await one.drain()
@@ -180,7 +197,8 @@ test("registries of one name are one kind, and counters of those that have drain
   const ended = await scrape(register)
   expect(ended.value("sessions_limit", 'kind="room"')).toBe(0)
   expect(ended.value("session_oldest_idle_timestamp_seconds", 'kind="room"')).toBeUndefined()
-  expect(after[2]['_count{kind="room"}']).toBe(3)
+  expect(after[2]['_count{kind="room",outcome="succeeded"}']).toBe(3)
+  expect(ended.moved("registries")).toEqual({})
   await using third = make()
   await use(third, "a")
   // Twice: what was kept is not added again.
@@ -242,10 +260,15 @@ test("of registries of one kind the earliest moment is shown, and their limits a
 test("once disposed it hears of no registry any more", () => {
   const watchers = Reflect.get(globalThis, Symbol.for("@sojourn/core/watchers")) as ReadonlySet<unknown>
   const before = watchers.size
-  const { collection } = collecting()
-  expect(watchers.size).toBe(before + 1)
-  collection[Symbol.dispose]()
-  expect(watchers.size).toBe(before)
+  for (const [warnings, more] of [
+    [false, 1],
+    [true, 2],
+  ] as const) {
+    const { collection } = collecting({ warnings })
+    expect(watchers.size).toBe(before + more)
+    collection[Symbol.dispose]()
+    expect(watchers.size).toBe(before)
+  }
 })
 
 test("ten kinds are shown each with its own numbers; an empty prefix is one", async () => {
@@ -386,14 +409,17 @@ test("two processes' JSON is added up; moments are the earliest, durations of a 
     [one, 0.5],
     [two, 0.25],
   ] as const)
-    for (const sample of values(exported, "scrape_duration_seconds")) sample.value = seconds
-  const { moved, value } = await scrape(AggregatorRegistry.aggregate([one, two]))
+    for (const name of ["sojourn_scrape_duration_seconds", "nodejs_eventloop_utilization_ratio"])
+      for (const sample of exported.find((metric) => metric.name === name)?.values ?? [])
+        sample.value = seconds
+  const { families, moved, value } = await scrape(AggregatorRegistry.aggregate([one, two]))
   expect(moved("tasks_started_total")).toEqual({ '{kind="both",task="turn"}': 2 })
   expect(moved("sessions")).toEqual({ '{kind="both",state="Ready"}': 2 })
   expect(moved("sessions_limit")).toEqual({ '{kind="both"}': 20_000 })
   expect(moved("task_duration_seconds")['_count{kind="both",task="turn"}']).toBe(2)
   expect(value("session_oldest_idle_timestamp_seconds", 'kind="both"')).toBe(idleSince - 100)
   expect(value("scrape_duration_seconds")).toBe(0.5)
+  expect(families.get("nodejs_eventloop_utilization_ratio")?.samples.get("{}")).toBe(0.5)
   expect(Object.values(moved("build_info"))).toEqual([2])
 })
 
@@ -416,6 +442,9 @@ test("beyond 50 kinds, and 50 tasks of a kind, they are other, and the sum is ri
   const tasks = (await scrape(second)).moved("tasks_started_total")
   expect(Object.keys(tasks)).toHaveLength(51)
   expect(tasks['{kind="many",task="other"}']).toBe(10)
+  const overflow = (of: Registry) => scrape(of).then((all) => all.moved("label_overflow_total"))
+  expect(await overflow(second)).toEqual({ '{kind="many",label="task"}': 10 })
+  expect(await overflow(register)).toEqual({ '{kind="other",label="kind"}': 3 })
   await Promise.all(kinds.map((sessions) => sessions.drain()))
 })
 
@@ -428,6 +457,7 @@ test("registries of one kind share its 50 tasks, also with what was kept of one 
     const { moved } = await scrape(register)
     const started = moved("tasks_started_total")
     const sum = Object.values(started).reduce((total, count) => total + count, 0)
+    expect(moved("label_overflow_total")).toEqual(first === 0 ? {} : { '{kind="shared",label="task"}': 20 })
     expect([Object.keys(started).length, sum]).toEqual(first === 0 ? [40, 40] : [51, 80])
     if (first > 0)
       for (const [label, count] of [
@@ -441,25 +471,12 @@ test("registries of one kind share its 50 tasks, also with what was kept of one 
 
 test("a scrape reads each registry once, and its sessions only for the oldest task", async () => {
   await using sessions = createSessions({ name: "counted", open })
-  const inspection = inspectionOf(sessions)
-  if (inspection === undefined) throw new Error("nothing to inspect")
   const reads: Record<string, number> = {}
-  const watched = new Proxy(inspection, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value !== "function"
-        ? value
-        : (...given: Array<unknown>) => {
-            reads[String(name)] = (reads[String(name)] ?? 0) + 1
-            return Reflect.apply(value, target, given)
-          }
-    },
+  const stand = standIn(sessions, (name, value) => {
+    if (typeof value === "function") reads[name] = (reads[name] ?? 0) + 1
+    return value
   })
-  const slot = Object.getOwnPropertySymbols(sessions).find((symbol) =>
-    symbol.description?.endsWith("/inspection"),
-  )
-  const stand = { ...sessions, [slot ?? ""]: watched }
-  const { register } = collecting({ sessions: [stand] })
+  const { register } = collecting({ sessions: [stand], warnings: false })
   await register.metrics()
   expect(reads).toEqual({ gauges: 1, tasks: 1, oldestTaskSince: 1 })
   await register.getMetricsAsJSON()
@@ -477,6 +494,162 @@ test("the process: versions, and what the scrape took", async () => {
   expect([...families.keys()].slice(-processCatalogue.length).at(-1)).toBe("sojourn_scrape_duration_seconds")
 })
 
+test("L16 L14: waits for sessions, failed openings, stops and drains, as the registry has counted them", async () => {
+  const { register } = collecting()
+  await using kit = testSessions({ name: "waits", open, timeouts: { open: 1000, close: 100, grace: 100 } })
+  const { sessions } = kit
+  kit.hang("open", { key: "slow", times: 1 })
+  const timedOut = sessions.run("slow", () => 1).catch((error: unknown) => error)
+  await kit.advance(400)
+  const joined = sessions.run("slow", () => 1).catch((error: unknown) => error)
+  await kit.advance(10_000)
+  await Promise.all([timedOut, joined])
+  const failed = sessions.run("busy", (_, { background }) => {
+    background("index", () => Promise.reject(new Error("odd")))
+    return sessions.run("busy", () => 1)
+  })
+  await expect(failed).rejects.toMatchObject({ reason: "ReentrantRun" })
+  const cut = sessions
+    .run(
+      "busy",
+      (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", reject)),
+    )
+    .catch((error: unknown) => error)
+  await kit.advance(0)
+  const drained = sessions.drain({ finishWithin: 2000 })
+  await kit.advance(0)
+  const during = await scrape(register)
+  expect(during.moved("registries")).toEqual({ '{kind="waits",phase="draining"}': 1 })
+  await kit.advance(5000)
+  await Promise.all([drained, cut])
+  const { families, moved } = await scrape(register)
+  expect(moved("session_acquire_duration_seconds")).toMatchObject({
+    '_count{kind="waits",result="miss"}': 1,
+  })
+  expect(moved("session_open_duration_seconds")).toMatchObject({
+    '_count{kind="waits",outcome="succeeded"}': 1,
+    '_count{kind="waits",outcome="timedOut"}': 1,
+    '_sum{kind="waits",outcome="timedOut"}': 1,
+  })
+  expect(moved("tasks_failed_unobserved_total")).toEqual({ '{kind="waits"}': 1 })
+  expect(moved("calls_reentrant_total")).toEqual({ '{kind="waits"}': 1 })
+  expect(moved("drains_total")).toEqual({ '{kind="waits",outcome="cut"}': 1 })
+  expect(families.get("sojourn_drain_duration_seconds")?.samples.get('_sum{kind="waits"}')).toBe(2)
+  expect(moved("registries")).toEqual({})
+})
+
+test("L16 L5: a task that was told to stop and has not ended is neither running nor gone", async () => {
+  const { register } = collecting()
+  await using kit = testSessions({ name: "stops", open })
+  const held = Promise.withResolvers<void>()
+  const task = kit.sessions.run("a", () => held.promise, { timeout: 100 }).catch(() => {})
+  await kit.advance(200)
+  const tasks = async () => (await scrape(register)).moved("tasks")
+  expect(await tasks()).toEqual({ '{kind="stops",state="stopping"}': 1 })
+  held.resolve()
+  await task
+  await kit.advance(0)
+  expect(await tasks()).toEqual({})
+})
+
+test("what cannot be read is counted and left out; the rest is shown, and comes back when it can be read", async () => {
+  await using whole = createSessions({ name: "whole", open })
+  await using broken = createSessions({ name: "broken", open })
+  const faults = new Map<string, () => never>()
+  const fault = () => {
+    throw new Error("cannot be read")
+  }
+  const stand = standIn(broken, (name, value) => faults.get(name) ?? value)
+  const { register } = collecting({ sessions: [stand, whole] })
+  const kinds = async (name: string) => {
+    const { families, value } = await scrape(register)
+    const shown = [...(families.get(`sojourn_${name}`)?.samples.keys() ?? [])]
+    return [new Set(shown.map((id) => /kind="(\w+)"/.exec(id)?.[1])), value("scrape_errors_total")]
+  }
+  expect(await kinds("defects_total")).toEqual([new Set(["broken", "whole"]), 0])
+  faults.set("gauges", fault)
+  expect(await kinds("defects_total")).toEqual([new Set(["whole"]), 1])
+  faults.clear()
+  expect(await kinds("defects_total")).toEqual([new Set(["broken", "whole"]), 1])
+})
+
+test("scrapes that overlap do not mix: each is of one look, and both are complete", async () => {
+  await using sessions = createSessions({ name: "both", open })
+  let reads = 0
+  const stand = standIn(sessions, (name, value) => {
+    if (name === "gauges") reads++
+    return value
+  })
+  const { register } = collecting({ sessions: [stand] })
+  const first = register.metrics()
+  // Asked for while the first is under way: at the next moment, and in the same.
+  const [second, third] = await Promise.all([Promise.resolve().then(() => register.metrics()), first])
+  expect(reads).toBe(2)
+  expect([...parse(second).keys()]).toEqual([...parse(third).keys()])
+})
+
+test("a scrape of very many series leaves room for others in between, and is whole", async () => {
+  const kinds: Array<AnySessions> = []
+  for (let kind = 0; kind < 10; kind++) {
+    const sessions = createSessions({ name: `wide ${kind}`, open })
+    for (let task = 0; task < 30; task++) await sessions.run("a", () => 1, { name: `task ${task}` })
+    kinds.push(sessions)
+  }
+  const { register } = collecting({ sessions: kinds })
+  let rounds = 0
+  let over = false
+  const turn = () => {
+    rounds++
+    if (!over) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const { moved } = await scrape(register)
+  over = true
+  expect(Object.keys(moved("tasks_started_total"))).toHaveLength(300)
+  expect(rounds).toBeGreaterThan(1)
+  await Promise.all(kinds.map((sessions) => sessions.drain()))
+})
+
+test("L16: warnings: all at 0, raised, cleared and counted; those of other registries are not among them", async () => {
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance", "Date"],
+  })
+  try {
+    const make = (name: string) =>
+      createSessions({ name, open, maxQueued: 20, timeouts: { silence: "Infinity" } })
+    const [mine, others] = [make("mine"), make("others")]
+    const { register } = collecting({ sessions: [mine] })
+    const without = collecting({ sessions: [mine], warnings: false }).register
+    const all = collecting().register
+    const held = Promise.withResolvers<void>()
+    const pile = (sessions: typeof mine) =>
+      Array.from({ length: 20 }, () => sessions.run("a", () => held.promise, { name: "waits" }))
+    const counted = async (of: Registry) => {
+      const { moved } = await scrape(of)
+      return [moved("warnings_active"), moved("warning_activations_total")]
+    }
+    const { families } = await scrape(register)
+    expect(families.get("sojourn_warnings_active")?.samples.size).toBe(warningDefinitions.length)
+    expect(await counted(register)).toEqual([{}, {}])
+    const tasks = [...pile(mine), ...pile(others)]
+    await vi.advanceTimersByTimeAsync(10_000)
+    const label = '{severity="warning",warning="pending-high"}'
+    const [active = {}, activations = {}] = await counted(register)
+    expect([active[label], activations[label]]).toEqual([1, 1])
+    const [everywhere = {}] = await counted(all)
+    expect(everywhere[label]).toBe(2)
+    expect((await scrape(without)).families.get("sojourn_warnings_active")?.samples.size).toBe(0)
+    held.resolve()
+    await Promise.all(tasks)
+    await vi.advanceTimersByTimeAsync(60_000)
+    const [over = {}, still = {}] = await counted(register)
+    expect([over[label], still[label]]).toEqual([undefined, 1])
+    await Promise.all([mine.drain(), others.drain()])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test("buckets end where counts are exact: at 1, 2.5 and 5 of a decade, ascending, within what is kept", () => {
   for (const definition of [...catalogue, ...processCatalogue]) {
     const bounds = "buckets" in definition ? (definition.buckets ?? []) : []
@@ -484,7 +657,8 @@ test("buckets end where counts are exact: at 1, 2.5 and 5 of a decade, ascending
     for (const bound of bounds) {
       const digits = Number(bound.toExponential().split("e")[0])
       expect([1, 2.5, 5]).toContain(digits)
-      expect(bound).toBeLessThan(4294)
+      // Lifetimes are kept in milliseconds, all others in microseconds.
+      expect(bound).toBeLessThan(4_294_967_295 / (definition.name === "session_lifetime_seconds" ? 1e3 : 1e6))
     }
   }
 })

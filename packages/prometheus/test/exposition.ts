@@ -3,9 +3,18 @@ export interface Family {
   readonly type: string
   readonly help: string
   readonly samples: Map<string, number>
+  /** Of samples: OpenMetrics only. */
+  readonly exemplars: Map<string, Exemplar>
+}
+export interface Exemplar {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  /** Epoch seconds. */
+  readonly at: number
 }
 
 const line = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/
+const withExemplar = /^(.*) # \{([^{}]*)\} (\S+) (\d+(?:\.\d+)?)$/
 const label = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y
 
 const labelsOf = (text: string): ReadonlyArray<readonly [string, string]> => {
@@ -48,18 +57,26 @@ export const parse = (text: string, openMetrics = false): Map<string, Family> =>
     } else if (kind === "TYPE") {
       if (help?.[0] !== name) throw new Error(`TYPE of ${name} without its HELP`)
       if (!(rest in suffixes)) throw new Error(`type ${rest}`)
-      current = [name, { type: rest, help: help[1], samples: new Map() }]
+      current = [name, { type: rest, help: help[1], samples: new Map(), exemplars: new Map() }]
       families.set(...current)
     } else {
-      const [, sample = "", labels = "", value = ""] = line.exec(entry) ?? []
+      const [, own = entry, exemplar, exemplified = "", at = ""] = withExemplar.exec(entry) ?? []
+      const [, sample = "", labels = "", value = ""] = line.exec(own) ?? []
       if (current === undefined || sample === "") throw new Error(`not a line: ${entry}`)
-      const [family, { samples, type }] = current
+      const [family, { exemplars, samples, type }] = current
       const expected = openMetrics && type === "counter" ? `${family}_total` : family
       if (sample.replace(suffixes[type] ?? "", "") !== expected) throw new Error(`${sample} below ${family}`)
       const shown = labelsOf(labels).map(([key, text_]) => `${key}=${JSON.stringify(text_)}`)
       const id = `${sample.slice(family.length)}{${shown.toSorted().join(",")}}`
       if (samples.has(id)) throw new Error(`${sample} ${id} twice`)
       samples.set(id, numberOf(value))
+      if (exemplar === undefined) continue
+      if (!openMetrics || !sample.endsWith("_bucket")) throw new Error(`an exemplar of ${sample}`)
+      exemplars.set(id, {
+        labels: Object.fromEntries(labelsOf(exemplar)),
+        value: numberOf(exemplified),
+        at: Number(at),
+      })
     }
   }
   for (const [name, family] of families) if (family.type === "histogram") checkBuckets(name, family)

@@ -24,7 +24,9 @@ export interface Control extends AnySessions {
 export const control = (registry: Registry, onDrained: () => void): Control => {
   const inside = (session: Session | undefined): void => {
     const blocked = session === undefined ? registry.draining.isInside() : registry.closing.isInside(session)
-    if (blocked) throw new SessionMisuse({ reason: "ReentrantClose", session: session?.ref })
+    if (!blocked) return
+    registry.monitor.reentrant++
+    throw new SessionMisuse({ reason: "ReentrantClose", session: session?.ref })
   }
   const ending =
     (verb: "request" | "restart") =>
@@ -85,7 +87,7 @@ const cancel = async (
   const ends = tasks
     .filter((task) => task.state !== "queued" && !own.has(task))
     .map((task) => new Promise<void>((resolve) => registry.stops.whenEnded(task, resolve)))
-  for (const task of tasks) registry.stops.stopForCaller(task, "Cancelled")
+  for (const task of tasks) registry.stops.stopForCaller(task, "Cancelled", "cancel")
   registry.steps.commit()
   await Promise.all(ends)
   return tasks.length

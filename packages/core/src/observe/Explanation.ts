@@ -1,4 +1,10 @@
 import type { SessionRef } from "../SessionKey.ts"
+import type {
+  SessionMisuseReason,
+  SessionOpenFailedReason,
+  SessionRefusedReason,
+  TaskStoppedReason,
+} from "../errors.ts"
 import type { CloseReason } from "../Sessions.ts"
 
 export type SessionState =
@@ -11,6 +17,13 @@ export type SessionState =
   | "Quarantined"
   | "Closed"
 export type TaskOutcome = "succeeded" | "failed" | "cancelled" | "timedOut" | "interrupted" | "rejected"
+
+/** Why we refused or stopped a task: the `reason` of the error its caller got. */
+export type EndReason =
+  | SessionRefusedReason
+  | SessionOpenFailedReason
+  | SessionMisuseReason
+  | TaskStoppedReason
 
 /** One tracked unit of work. Times are epoch milliseconds. */
 export interface TaskInfo {

@@ -1,11 +1,10 @@
 import type { SessionRef } from "../SessionKey.ts"
 import type { Session } from "../session/Session.ts"
-import type { Task } from "../task/Task.ts"
-import type { Explanation, SessionState, TaskInfo } from "./Explanation.ts"
+import type { Explanation, SessionState } from "./Explanation.ts"
 import { publicState } from "./explain.ts"
-import type { LiveSession, LiveTask } from "./Live.ts"
+import type { LiveLease, LiveSession, LiveTask } from "./Live.ts"
 import { idleSince } from "./takeSnapshot.ts"
-import { publicTaskState, taskInfo } from "./taskInfo.ts"
+import { TaskView } from "./TaskView.ts"
 
 /** A window onto a session; moved from one to the next while all are visited. */
 export class SessionView implements LiveSession {
@@ -41,9 +40,9 @@ export class SessionView implements LiveSession {
   }
   get closingSince(): number | undefined {
     const { generation, registry, state } = this.session
-    return state === "Stopping" && generation?.cold !== undefined
-      ? registry.epochOf(generation.cold.closingSince)
-      : undefined
+    const since = state === "Stopping" ? generation?.cold?.closingSince : undefined
+    // 0: an opening that was told to stop and has not ended; only then it is closed.
+    return since === undefined || since === 0 ? undefined : registry.epochOf(since)
   }
   get isIdle(): boolean {
     return this.session.idle
@@ -99,75 +98,35 @@ export class SessionView implements LiveSession {
   get lastError(): Explanation["errors"][number] | undefined {
     return this.session.cold?.errors.at(-1)
   }
+  get endedAt(): number | undefined {
+    const { key, registry } = this.session
+    return registry.ends.get(key)?.at
+  }
   get abandoned(): number {
     return this.session.generation?.cold?.abandoned ?? 0
   }
+  readonly held = (): Iterable<LiveLease> => leasesOf(this.session)
   readonly tasks = (): Iterable<LiveTask> => tasksOf(this.session)
+  readonly task = (id: string): LiveTask | undefined => {
+    for (const task of tasksOf(this.session)) if (task.id === id) return task
+    return undefined
+  }
   readonly keep = (): LiveSession => new SessionView(this.session)
 }
 
 function* tasksOf({ arrivals, generation, queue }: Session): Generator<LiveTask> {
   for (const list of [generation?.running, arrivals, queue])
-    for (const task of list ?? []) yield new TaskView(task)
+    for (const task of list ?? []) yield new TaskView(task, viewOf)
 }
+const viewOf = (session: Session): LiveSession => new SessionView(session)
 
-class TaskView implements LiveTask {
-  readonly #task: Task
-  constructor(task: Task) {
-    this.#task = task
-  }
-  get id(): string {
-    return this.#task.id
-  }
-  get number(): number {
-    return this.#task.number
-  }
-  get name(): string {
-    return this.#task.name
-  }
-  get kind(): LiveTask["kind"] {
-    return this.#task.kind
-  }
-  get session(): LiveSession {
-    // Only tasks in a session's lists are shown.
-    return new SessionView(this.#task.session as Session)
-  }
-  get state(): TaskInfo["state"] {
-    return publicTaskState(this.#task)
-  }
-  get queuedAt(): number {
-    return this.#task.registry.epochOf(this.#task.queuedAt)
-  }
-  get startedAt(): number | undefined {
-    const task = this.#task
-    return task.state === "queued" ? undefined : task.registry.epochOf(task.startedAt)
-  }
-  get progressAt(): number | undefined {
-    const task = this.#task
-    return task.state === "queued" ? undefined : task.registry.epochOf(task.progressAt)
-  }
-  get toldAt(): number | undefined {
-    const { extras, registry } = this.#task
-    return extras?.toldAt === undefined ? undefined : registry.epochOf(extras.toldAt)
-  }
-  get cut(): LiveTask["cut"] {
-    return this.#task.cut
-  }
-  get abandoned(): boolean {
-    return this.#task.abandoned
-  }
-  get waitsForCall(): boolean {
-    return this.#task.waitsForOthers
-  }
-  get parent(): LiveTask["parent"] {
-    const parent = this.#task.parent?.task
-    return parent === undefined ? undefined : { registry: parent.registry.name, id: parent.id }
-  }
-  get note(): string | undefined {
-    return this.#task.extras?.note
-  }
-  get info(): TaskInfo {
-    const task = this.#task
-    return taskInfo(task, task.generation?.ref ?? (task.session as Session).ref)
-  }
+function* leasesOf({ generation, registry }: Session): Generator<LiveLease> {
+  for (const lease of generation?.cold?.leases ?? [])
+    yield {
+      name: lease.name,
+      since: registry.epochOf(lease.since),
+      progressAt: registry.epochOf(lease.progressAt),
+      silence: lease.silence,
+      inUse: lease.turns > 0,
+    }
 }

@@ -28,6 +28,8 @@ export class TaskStats {
 
 export class TaskNames {
   readonly #known = new Map<string, TaskStats>()
+  /** Tasks that are counted as others, for there are too many names. */
+  others = 0
   #last: TaskStats | undefined
 
   of(name: string): TaskStats {
@@ -41,6 +43,7 @@ export class TaskNames {
   }
   #add(name: string): TaskStats {
     if (this.#known.size < mostNames) return this.#keep(name)
+    this.others++
     return this.#known.get(otherTasks) ?? this.#keep(otherTasks)
   }
   #keep(name: string): TaskStats {

@@ -163,7 +163,8 @@ const lasting = (ms: number): string => {
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
 }
 
-const inWords = (of: Omit<Explanation, "toString">, now: number): string => {
+/** A paragraph for people. `now`: epoch milliseconds. */
+export const inWords = (of: Omit<Explanation, "toString">, now: number): string => {
   const lines = [`${harmless(of.session.name)}: session ${harmless(of.session.key)} is ${of.state}`]
   lines[0] += of.session.generation > 0 ? ` (generation ${of.session.generation}).` : "."
   for (const one of of.alive) {

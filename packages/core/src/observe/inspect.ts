@@ -1,11 +1,18 @@
 import type { Registry } from "../registry/Registry.ts"
 import type { AnySessions } from "../Sessions.ts"
-import type { EndedTask, Gauges, Inspection, Totals } from "./Inspection.ts"
+import type { Task } from "../task/Task.ts"
+import { factsUpTo } from "./FlightRecorder.ts"
+import type { EndedTask, Gauges, Inspection, SessionChanges, Totals } from "./Inspection.ts"
 import type { LiveSession } from "./Live.ts"
 import { SessionView } from "./SessionView.ts"
+import { endedTask } from "./endedTask.ts"
+import type { TaskRecord } from "./TaskRing.ts"
+import { Tracing } from "./Tracing.ts"
+import { idleSince } from "./takeSnapshot.ts"
 
 const slot: unique symbol = Symbol.for("@sojourn/core/inspection") as never
 type Inspected = AnySessions & { readonly [slot]?: Inspection }
+type EndListener = (task: string, ranMs: number) => void
 
 /** Undefined: no registry of ours, or one of a version that does not know of this. */
 export const inspectionOf = (sessions: AnySessions): Inspection | undefined => (sessions as Inspected)[slot]
@@ -18,6 +25,7 @@ class RegistryInspection implements Inspection {
   readonly sessions: AnySessions
   readonly totals: Totals
   readonly #registry: Registry
+  readonly #endListeners = new Set<EndListener>()
   constructor(sessions: AnySessions, registry: Registry) {
     this.sessions = sessions
     this.#registry = registry
@@ -31,6 +39,13 @@ class RegistryInspection implements Inspection {
   }
   get phase(): Inspection["phase"] {
     return this.#registry.phase
+  }
+  readonly now = (): number => this.#registry.epochOf(this.#registry.time.now())
+  get draining(): Inspection["draining"] {
+    const { draining, epochOf, phase } = this.#registry
+    if (phase !== "draining") return undefined
+    const { began, cutAt } = draining
+    return { since: epochOf(began), cutAt: cutAt === Infinity ? undefined : epochOf(cutAt) }
   }
   get size(): number {
     return this.#registry.sessions.size
@@ -56,6 +71,7 @@ class RegistryInspection implements Inspection {
       idle: idle.size,
       queued: monitor.queued,
       running: monitor.running,
+      stopping: monitor.toldToStop,
       leases: leases.live,
       leaked: closing.leaked,
       oldestIdleSince:
@@ -76,14 +92,81 @@ class RegistryInspection implements Inspection {
     const session = this.#registry.sessions.get(key)
     return session === undefined ? undefined : new SessionView(session)
   }
-  readonly recent = (): Iterable<EndedTask> => recentOf(this.#registry)
-  readonly oldestTaskSince = (): number | undefined => {
-    let oldest = Infinity
-    for (const { generation } of this.#registry.sessions.values()) {
-      for (let task = generation?.running?.first; task !== undefined; task = task.behind)
-        if (task.startedAt < oldest) oldest = task.startedAt
+  readonly history: Inspection["history"] = (key) => {
+    const { ends, recorder, sessions } = this.#registry
+    const session = sessions.get(key)
+    if (session !== undefined) return recorder.history(session)
+    const end = ends.get(key)
+    return end === undefined ? [] : factsUpTo(end)
+  }
+  readonly watchChanges = (): SessionChanges => changesIn(this.#registry)
+  readonly evictIdle = (most: number, idleForMs: number): number => {
+    const registry = this.#registry
+    const before = registry.time.now() - idleForMs
+    let evicted = 0
+    for (let idle = registry.longestIdle(); idle !== undefined; idle = registry.longestIdle()) {
+      if (evicted >= most || idleSince(idle) > before) break
+      registry.closing.begin(idle, "Evicted", "forget")
+      evicted++
     }
-    return oldest === Infinity ? undefined : this.#registry.epochOf(oldest)
+    registry.steps.commit()
+    return evicted
+  }
+  readonly traceWith: Inspection["traceWith"] = (tracer) => {
+    const registry = this.#registry
+    if (registry.tracing !== undefined) return undefined
+    const own = new Tracing(registry, tracer)
+    registry.tracing = own
+    return () => {
+      if (registry.tracing === own) registry.tracing = undefined
+    }
+  }
+  readonly recent = (): Iterable<EndedTask> =>
+    endedTasks(this.#registry, this.#registry.monitor.recent.newest())
+  readonly unended = (): Iterable<EndedTask> =>
+    endedTasks(this.#registry, [...this.#registry.monitor.unended.values()])
+  readonly oldestTaskSince = (): number | undefined => {
+    const { oldest } = this.#registry.monitor.started
+    return oldest === undefined ? undefined : this.#registry.epochOf(oldest.startedAt)
+  }
+  readonly watchEnds: Inspection["watchEnds"] = (listener) => {
+    const { events, monitor } = this.#registry
+    const own: EndListener = (task, ranMs) => {
+      try {
+        listener(task, ranMs)
+      } catch {
+        events.listenerErrors++
+      }
+    }
+    this.#endListeners.add(own)
+    monitor.onEnd = this.#tellEnd
+    return () => {
+      this.#endListeners.delete(own)
+      if (this.#endListeners.size === 0) monitor.onEnd = undefined
+    }
+  }
+  readonly #tellEnd = (task: Task, ranMs: number): void => {
+    const name = task.stats?.name ?? task.name
+    for (const listener of this.#endListeners) {
+      // It was captured at hand-in: a turn that had to wait begins, and so ends, in another caller's.
+      if (task.carrier === undefined) listener(name, ranMs)
+      else task.carrier.runInAsyncScope(listener, undefined, name, ranMs)
+    }
+  }
+}
+
+const changesIn = (registry: Registry): SessionChanges => {
+  const list = registry.watchChanges()
+  return {
+    take: (visit, others = Infinity) => {
+      let view: SessionView | undefined
+      list.take((session, changed) => {
+        if (view === undefined) view = new SessionView(session)
+        else view.session = session
+        visit(view, changed)
+      }, others)
+    },
+    [Symbol.dispose]: () => list.end(),
   }
 }
 
@@ -96,8 +179,9 @@ class LiveTotals implements Totals {
   readonly openings: Totals["openings"]
   readonly ends: Totals["ends"]
   readonly probes: Totals["probes"]
+  readonly drains: Totals["drains"]
   constructor(registry: Registry) {
-    const { acquisitions, ends, openings, outcomes, probes, refusals, stops } = registry.monitor
+    const { acquisitions, drains, ends, openings, outcomes, probes, refusals, stops } = registry.monitor
     this.#registry = registry
     this.outcomes = outcomes
     this.acquisitions = acquisitions
@@ -106,6 +190,7 @@ class LiveTotals implements Totals {
     this.openings = openings
     this.ends = ends
     this.probes = probes
+    this.drains = drains
   }
   get lost(): number {
     return this.#registry.monitor.lost
@@ -119,6 +204,15 @@ class LiveTotals implements Totals {
   get late(): number {
     return this.#registry.monitor.late
   }
+  get unobserved(): number {
+    return this.#registry.monitor.unobserved
+  }
+  get reentrant(): number {
+    return this.#registry.monitor.reentrant
+  }
+  get otherTasks(): number {
+    return this.#registry.monitor.names.others
+  }
   get defects(): number {
     return this.#registry.monitor.defects
   }
@@ -130,15 +224,6 @@ class LiveTotals implements Totals {
   }
 }
 
-function* recentOf(registry: Registry): Generator<EndedTask> {
-  for (const { endedAt, key, name, number, outcome, queuedAt, startedAt } of registry.monitor.recent.newest())
-    yield {
-      id: `t${number}`,
-      key,
-      name,
-      outcome,
-      queuedAt: registry.epochOf(queuedAt),
-      startedAt: Number.isNaN(startedAt) ? undefined : registry.epochOf(startedAt),
-      endedAt: registry.epochOf(endedAt),
-    }
+function* endedTasks(registry: Registry, records: Iterable<TaskRecord>): Generator<EndedTask> {
+  for (const record of records) yield endedTask(registry, record)
 }

@@ -17,6 +17,7 @@ export class Draining {
   /** The time is over: everything stops, nested calls too. */
   cut = false
   #began = 0
+  #cutAt = Infinity
   #deadline: Timed | undefined
   #finished = 0
   #closed = 0
@@ -31,6 +32,13 @@ export class Draining {
     this.#registry = registry
   }
 
+  /** Monotonic: when it began, and when the turns' time is or was over. */
+  get began(): number {
+    return this.#began
+  }
+  get cutAt(): number {
+    return this.cut ? this.#cutAt : (this.#deadline?.dueAt ?? Infinity)
+  }
   /** Aborts when the drain begins. */
   get signal(): AbortSignal {
     return this.#told.signal
@@ -105,6 +113,7 @@ export class Draining {
     if (this.cut) return
     const registry = this.#registry
     this.cut = true
+    this.#cutAt = registry.time.now()
     registry.timetable.drop(this.#deadline)
     for (const session of registry.sessions.values()) {
       this.#refuseWaiters(session, () => false)
@@ -168,6 +177,7 @@ export class Draining {
       durationMs: registry.time.now() - this.#began,
     }
     this.#report = report
+    registry.monitor.drained(report)
     registry.timetable.rest()
     registry.events.lifecycle((stamp) => ({ _tag: "DrainEnded", ...stamp }))
     for (const waiter of this.#waiters.splice(0)) registry.steps.after(() => waiter(report))

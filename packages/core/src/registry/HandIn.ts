@@ -23,6 +23,7 @@ export class HandIn {
   /** The outcome arrives by `task.deliver`, at once or later. `lease`: only on its generation. */
   take(task: Task, key: SessionKey | ResolvedKey, call: Call, lease?: Lease): void {
     const registry = this.#registry
+    if (registry.tracing !== undefined) registry.tracing.task(task, key)
     try {
       this.#step(task, key, call, lease)
     } catch (error) {
@@ -62,6 +63,7 @@ export class HandIn {
     const session = bound?.session ?? this.#locate(key, call.mustExist)
     if (session === undefined) return this.#refuseUnseen(task, key, "NotFound")
     task.session = session
+    registry.changed(session)
     task.bound = bound
     if (session.cold !== undefined && this.#heldBack(task, session, now)) return registry.tidy(session)
     if (call.mustExist && !isLive(session)) {
@@ -81,7 +83,7 @@ export class HandIn {
       ;(frame.calls ??= new Set()).add(task)
     }
     // `detach` begins a chain of its own, but the context is still its caller's.
-    task.carrier = captureCarrier()
+    task.carrier ??= captureCarrier()
     registry.monitor.acquisitions[howAcquired(session.state)]++
     if (call.idempotent) task.more.idempotent = true
     if (call.signal !== undefined) task.unheard = call.signal
@@ -196,6 +198,8 @@ export class HandIn {
     if (task.beside) (session.arrivals ??= new TaskList()).push(task)
     else (session.queue ??= new TaskList()).push(task)
     if (task.kind !== "lease") registry.monitor.queued++
+    const how = howAcquired(session.state)
+    if (how !== "hit") task.more.awaits = how
     if (registry.policy.timeouts.queue !== Infinity) {
       registry.timetable.list("queue", registry.policy.timeouts.queue).add(task, now)
     }

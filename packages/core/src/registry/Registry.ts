@@ -11,6 +11,7 @@ import type { CloseReason } from "../Sessions.ts"
 import { Events } from "../observe/Events.ts"
 import { FlightRecorder, type RememberedEnd } from "../observe/FlightRecorder.ts"
 import { Monitor } from "../observe/Monitor.ts"
+import type { Tracing } from "../observe/Tracing.ts"
 import type { ResolvedPolicy } from "../options.ts"
 import { Closing } from "../session/Closing.ts"
 import type { Generation } from "../session/Generation.ts"
@@ -31,6 +32,7 @@ import { Waiters } from "../task/Waiters.ts"
 import { LoopTime } from "../time/LoopTime.ts"
 import { timeSource, type TimeSource } from "../time/TimeSource.ts"
 import { Timetable, type TimedList } from "../time/Timetable.ts"
+import { Changes, type ChangeList } from "./Changes.ts"
 import { Draining } from "./Draining.ts"
 import { HeapWatch } from "./HeapWatch.ts"
 import { HandIn } from "./HandIn.ts"
@@ -68,6 +70,9 @@ const reportDefect = (error: unknown): void => {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.emitWarning("a mistake inside Sojourn; please report it", { type: "SojournDefect", detail })
 }
+
+/** Milliseconds. */
+const clockStep = 2
 
 export class Registry {
   readonly name: string
@@ -114,6 +119,10 @@ export class Registry {
   readonly recycling: Recycling
   readonly saving: Saving
   readonly draining: Draining
+  /** While somebody makes spans. */
+  tracing: Tracing | undefined = undefined
+  /** While somebody watches. */
+  changes: Changes | undefined = undefined
   phase: "accepting" | "draining" | "drained" = "accepting"
   #tasks = 0
   #serials = 0
@@ -175,7 +184,9 @@ export class Registry {
   readonly epochOf = (at: number): number => {
     if (at > this.#offsetUntil) {
       const now = this.time.now()
-      this.#offset = this.time.epoch() - now
+      const offset = this.time.epoch() - now
+      // It tells whole milliseconds: what differs by less has not moved, and one moment is to be told alike each time.
+      if (Math.abs(offset - this.#offset) > clockStep) this.#offset = offset
       this.#offsetUntil = now + 1000
     }
     return Math.round(this.#offset + at)
@@ -218,6 +229,14 @@ export class Registry {
     this.states[state]++
     session.state = state
     this.seats.noteGoing(session)
+    this.changed(session)
+  }
+  /** It was used, or something of it is not as it was. */
+  changed(session: Session): void {
+    if (this.changes !== undefined && !session.noted) this.changes.note(session)
+  }
+  watchChanges(): ChangeList {
+    return (this.changes ??= new Changes(this)).add()
   }
 
   longestIdle(): Session | undefined {

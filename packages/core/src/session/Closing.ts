@@ -6,6 +6,7 @@ import { currentFrame, runClean } from "../context.ts"
 import type { TaskStoppedReason } from "../errors.ts"
 import type { CloseReason, CloseReport } from "../Sessions.ts"
 import type { Task } from "../task/Task.ts"
+import { closeEnded } from "../observe/Tracing.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { Frame, isInside } from "../task/Frame.ts"
 import type { Barrier, Finalizer, Generation } from "./Generation.ts"
@@ -203,6 +204,7 @@ export class Closing {
     session.next = next
     registry.setState(session, "Stopping")
     cold.closingSince = registry.time.now()
+    if (registry.tracing !== undefined) cold.closeTrace = registry.tracing.close(generation, by)
     registry.timetable.drop(cold.barrier?.deadline)
     registry.timetable.drop(cold.needGrace)
     registry.timetable.drop(cold.stable)
@@ -261,6 +263,10 @@ export class Closing {
     if (cold.closingSince === 0) cold.closingSince = registry.time.now()
     cold.finalizerFrame = new Frame("finalizer", generation.session, undefined, undefined)
     cold.toRun = generation.takeFinalizers()
+    // Nothing to close: its opening has said all.
+    if (registry.tracing !== undefined && cold.closeTrace === undefined && cold.toRun.length > 0)
+      cold.closeTrace = registry.tracing.close(generation, undefined)
+    cold.finalizerFrame.trace = cold.closeTrace
     if (generation.reason !== undefined) this.#planSave(generation, generation.reason, cold.save)
     cold.closeDeadline = registry.timetable.at("close", registry.policy.timeouts.close, () =>
       this.#overdue(generation),
@@ -386,6 +392,8 @@ export class Closing {
       leaked,
       ...stamp,
     }))
+    if (cold.closeTrace !== undefined) closeEnded(cold.closeTrace, reason, leaked, cold.errors)
+    cold.closeTrace = undefined
     const report: CloseReport = { session: generation.ref, reason, leaked, errors: cold.errors }
     for (const closer of session.cold?.closers.splice(0) ?? []) registry.steps.after(() => closer(report))
     registry.steps.dirty = true

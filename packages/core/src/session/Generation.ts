@@ -4,6 +4,7 @@
  */
 import type { SessionRef } from "../SessionKey.ts"
 import type { CloseReason, CloseReport } from "../Sessions.ts"
+import type { Trace } from "../observe/Tracing.ts"
 import type { Frame } from "../task/Frame.ts"
 import type { TaskList } from "../task/Task.ts"
 import type { Lease } from "../task/Leases.ts"
@@ -84,6 +85,8 @@ export class Generation {
 export class ColdGeneration {
   leases: Set<Lease> | undefined = undefined
   openFrame: Frame | undefined = undefined
+  openTrace: Trace | undefined = undefined
+  closeTrace: Trace | undefined = undefined
   finalizerFrame: Frame | undefined = undefined
   /** It never became ready, and will not. */
   unopened = false

@@ -2,6 +2,8 @@
 import { runClean } from "../context.ts"
 import { SessionOpenFailed } from "../errors.ts"
 import type { CloseReason } from "../Sessions.ts"
+import type { OpeningOutcome } from "../observe/Inspection.ts"
+import { openingEnded } from "../observe/Tracing.ts"
 import type { Registry } from "../registry/Registry.ts"
 import { SlowOpenings } from "../setup/slowOpenings.ts"
 import { Frame } from "../task/Frame.ts"
@@ -65,6 +67,8 @@ export class Opening {
     registry.closing.inService++
     const cold = generation.more
     cold.openFrame = new Frame("open", session, undefined, undefined)
+    if (registry.tracing !== undefined)
+      cold.openFrame.trace = cold.openTrace = registry.tracing.opening(generation)
     cold.openPending = true
     cold.openDeadline = registry.timetable.at("open", registry.policy.timeouts.open, () => {
       if (generation.phase === "opening") this.#failed(generation, "TimedOut", undefined, true)
@@ -163,6 +167,7 @@ export class Opening {
     generation.phase = "live"
     generation.resource = resource
     generation.since = now
+    this.#traced(generation, "succeeded")
     registry.setState(session, "Ready")
     if (session.cold !== undefined) this.#settleDown(session, generation)
     registry.recycling.begin(generation)
@@ -177,6 +182,7 @@ export class Opening {
     }
     this.#goOn(registry.breaker.opened(session, now))
     registry.monitor.opened(generation, openedAfter)
+    registry.monitor.acquired(session, now)
     this.#slow.opened(registry.name, openedAfter, registry.policy.idleTimeout)
     registry.recorder.note(generation, "Opened")
     registry.events.lifecycle((stamp) => ({
@@ -225,7 +231,12 @@ export class Opening {
     cold.lastError = cause ?? error
     registry.breaker.failed(session, now, cause ?? error)
     registry.supervision.note(session, "open", cause ?? error)
-    registry.monitor.openingEnded(generation, reason === "TimedOut" ? "timedOut" : "failed")
+    registry.monitor.openingEnded(
+      generation,
+      reason === "TimedOut" ? "timedOut" : "failed",
+      now - generation.since,
+    )
+    this.#traced(generation, reason === "TimedOut" ? "timedOut" : "failed", cause ?? error)
     generation.reason = "OpenFailed"
     generation.more.unopened = true
     registry.recorder.trouble(generation, "OpenFailed", cause ?? error)
@@ -250,13 +261,20 @@ export class Opening {
     const generation = session.generation
     if (session.state !== "Opening" || generation === undefined) return
     registry.breaker.givenUp(session)
-    registry.monitor.openingEnded(generation, "cancelled")
+    registry.monitor.openingEnded(generation, "cancelled", registry.time.now() - generation.since)
     generation.reason = reason
+    this.#traced(generation, "cancelled")
     generation.more.unopened = true
     session.next = "forget"
     registry.setState(session, "Stopping")
     registry.timetable.drop(generation.cold?.openDeadline)
     this.#abort(generation)
+  }
+  #traced(generation: Generation, outcome: OpeningOutcome, error?: unknown): void {
+    const { cold } = generation
+    if (cold?.openTrace === undefined) return
+    openingEnded(generation, cold.openTrace, outcome, error)
+    cold.openTrace = undefined
   }
   #abort(generation: Generation, reason?: unknown): void {
     const registry = this.#registry

@@ -5,6 +5,7 @@
  */
 import { runClean } from "../context.ts"
 import type { ResolvedProbe } from "../options.ts"
+import type { Trace } from "../observe/Tracing.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { ProbeContext } from "../Sessions.ts"
 import { Frame } from "../task/Frame.ts"
@@ -21,6 +22,7 @@ interface Asked {
   startedAt: number
   stallMark: number
   deadline: Timed | undefined
+  readonly trace: Trace | undefined
 }
 
 /** What a generation keeps of its probe; in the timetable, when it is asked on an interval. */
@@ -137,7 +139,9 @@ export class Probes {
       startedAt: now,
       stallMark: registry.loopTime.mark(now),
       deadline: undefined,
+      trace: registry.tracing?.probe(generation, why),
     }
+    asked.frame.trace = asked.trace
     probe.asked = asked
     probe.doubt = undefined
     if (probe.list !== undefined) probe.list.remove(probe)
@@ -199,6 +203,7 @@ export class Probes {
       if (good) {
         const now = registry.time.now()
         registry.monitor.probes.good++
+        asked.trace?.end("succeeded")
         probe.asked = undefined
         this.trust(probe, now)
         this.pump(generation, now)
@@ -210,6 +215,7 @@ export class Probes {
     const registry = this.#registry
     if (probe.asked !== asked || probe.generation.phase !== "live") return
     registry.monitor.probes.bad++
+    asked.trace?.end("failed", cause)
     registry.supervision.lose(probe.generation, "Broken", cause, "probe")
     registry.steps.commit()
   }
@@ -222,6 +228,7 @@ export class Probes {
     const { asked } = probe
     if (asked === undefined) return
     this.#unwatch(asked)
+    asked.trace?.end("unwanted")
     this.#registry.stops.cascade(asked.frame)
     this.#registry.steps.after(() =>
       runClean(() => asked.controller.abort(new Error("The probe is not wanted any more.")), asked.frame),

@@ -52,6 +52,8 @@ export class Session extends Timed {
   state: LifeState = "Dormant"
   next: Next = "forget"
   seated = false
+  /** In the lists of those who watch the registry's changes. */
+  noted = false
   generation: Generation | undefined = undefined
   generations = 0
   /** Turns that wait for a slot. */

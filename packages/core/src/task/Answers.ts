@@ -36,11 +36,12 @@ export class Answers {
       this.#registry.timetable.drop(extras.seat)
       extras.unlisten?.()
       extras.unlisten = undefined
+      if (extras.stop !== undefined) extras.stop.callerToldAt ??= this.#registry.time.now()
     }
     if (task.state === "queued") {
       task.state = "ended"
       if (task.list !== undefined) task.list.remove(task)
-      this.#registry.monitor.taskEnded(task, outcome, this.#registry.time.now())
+      this.#registry.monitor.taskEnded(task, outcome, this.#registry.time.now(), value)
       this.#registry.leases.served(task)
     }
     if (parent !== undefined) {
@@ -54,6 +55,7 @@ export class Answers {
       // A mistake of ours: who stands behind it goes on all the same.
       this.#registry.defect(error, task.session)
     }
+    if (extras?.trace !== undefined) extras.trace.told(task, outcome, value)
     if (this.#registry.events.watched) this.#registry.events.taskEnded(task, outcome, value)
   }
 
@@ -88,6 +90,7 @@ export class Answers {
 
   misuse(task: Task, reason: SessionMisuseReason): void {
     const { session } = task
+    if (reason === "ReentrantRun") this.#registry.monitor.reentrant++
     this.#registry.waiters.leave(task)
     this.tell(
       task,

@@ -2,6 +2,7 @@
  * One link of the chain a call is made from: a turn, an open, a probe or a finalizer. Kept in our AsyncLocalStorage, where anything
  * a turn leaves behind keeps it alive; so it lets go of everything when its work ends.
  */
+import type { Trace } from "../observe/Tracing.ts"
 import type { Session } from "../session/Session.ts"
 import type { Task } from "./Task.ts"
 
@@ -14,6 +15,11 @@ export class Frame {
   readonly kind: "turn" | "open" | "probe" | "finalizer"
   /** Calls made from here whose callers have not been told yet. */
   calls: Set<Task> | undefined = undefined
+  /** The span of an open, a probe or a finalizer. */
+  trace: Trace | undefined = undefined
+
+  /** Of an open that is over: whose resource it made. What that does by itself is in this context. */
+  made: { readonly name: string; readonly key: string } | undefined = undefined
 
   constructor(kind: Frame["kind"], session: Session, task: Task | undefined, parent: Frame | undefined) {
     this.kind = kind
@@ -23,10 +29,13 @@ export class Frame {
     this.parent = parent?.session === undefined ? undefined : parent
   }
   end(): void {
+    if (this.kind === "open" && this.session !== undefined)
+      this.made = { name: this.session.registry.name, key: this.session.key }
     this.parent = undefined
     this.session = undefined
     this.task = undefined
     this.calls = undefined
+    this.trace = undefined
   }
 }
 

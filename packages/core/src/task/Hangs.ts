@@ -4,6 +4,7 @@ import type { Generation } from "../session/Generation.ts"
 import type { Session } from "../session/Session.ts"
 import { outcomeOfStop } from "./outcomes.ts"
 import { hopeless } from "./reentry.ts"
+import { noteStop } from "./stopRecords.ts"
 import type { Task } from "./Task.ts"
 
 export class Hangs {
@@ -100,6 +101,8 @@ export class Hangs {
     if (generation === undefined || task.state === "ended") return
     const cut = task.cut ?? "Cancelled"
     const error = registry.answers.stopped(task, cut, true)
+    // Whoever found its resource broken was not told to stop.
+    noteStop(task, cut, undefined)
     registry.turns.settle(task, generation)
     task.abandoned = true
     generation.more.abandoned++

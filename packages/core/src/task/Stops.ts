@@ -1,9 +1,11 @@
 /** Telling tasks to stop: their callers' causes at once, ours when their work ends (L5), nested calls with them (L22). */
 import type { TaskStoppedReason } from "../errors.ts"
+import type { OuterTask, StoppedBy } from "../observe/StopRecord.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Session } from "../session/Session.ts"
 import type { Frame } from "./Frame.ts"
 import { outcomeOfStop } from "./outcomes.ts"
+import { noteStop, outerOf } from "./stopRecords.ts"
 import type { Task } from "./Task.ts"
 
 export class Stops {
@@ -13,10 +15,18 @@ export class Stops {
   }
 
   /** The caller's own causes: told at once, the work is asked to stop. */
-  leave(task: Task, outcome: "cancelled" | "timedOut", error: unknown, cut?: TaskStoppedReason): void {
+  leave(
+    task: Task,
+    outcome: "cancelled" | "timedOut",
+    error: unknown,
+    cut?: TaskStoppedReason,
+    by: StoppedBy | undefined = cut === undefined ? "signal" : undefined,
+    outer?: OuterTask,
+  ): void {
     if (task.outcome !== undefined) return
     const { session } = task
     if (task.state === "queued") {
+      noteStop(task, cut ?? "Cancelled", this.#registry.time.now(), by, outer)
       this.#registry.waiters.leave(task)
       this.#registry.answers.tell(task, outcome, error)
       if (session !== undefined) this.#registry.waiters.left(session)
@@ -24,13 +34,15 @@ export class Stops {
     }
     task.cut ??= cut ?? "Cancelled"
     this.#registry.answers.tell(task, outcome, error)
-    this.tellToStop(task, error)
+    this.tellToStop(task, error, by, outer)
     if (session !== undefined && task.generation?.phase === "live") this.#registry.hangs.need(session)
   }
 
   stopForCaller(
     task: Task,
     reason: "Timeout" | "Cancelled" | "Replaced" | "CallerStopped" | "Stalled",
+    by?: StoppedBy,
+    outer?: OuterTask,
   ): void {
     if (task.outcome !== undefined) return
     this.leave(
@@ -38,6 +50,8 @@ export class Stops {
       outcomeOfStop(reason) as "cancelled" | "timedOut",
       this.#registry.answers.stopped(task, reason),
       reason,
+      by,
+      outer,
     )
   }
 
@@ -50,12 +64,16 @@ export class Stops {
     this.tellToStop(task, this.#registry.answers.stopped(task, task.cut))
   }
 
-  tellToStop(task: Task, reason: unknown): void {
+  tellToStop(task: Task, reason: unknown, by?: StoppedBy, outer?: OuterTask): void {
     if (task.state === "stopping" || task.state === "ended") return
     task.state = "stopping"
     const { monitor, time } = this.#registry
     monitor.stops[task.cut ?? "Cancelled"]++
-    task.more.toldAt = time.now()
+    monitor.toldToStop++
+    const now = time.now()
+    task.more.toldAt = now
+    noteStop(task, task.cut ?? "Cancelled", now, by, outer)
+    if (task.session !== undefined) this.#registry.changed(task.session)
     const { frame } = task
     // Ended and put back in the same step, it is another run by now.
     this.#registry.steps.after(() => {
@@ -77,11 +95,12 @@ export class Stops {
   /** A nested call inherits its caller's end (L22). */
   cascade(frame: Frame | undefined): void {
     if (frame?.calls === undefined) return
+    const outer = outerOf(frame.task)
     for (const call of frame.calls) {
       if (call.outcome !== undefined) continue
       // The call may be another registry's: it takes its own step there.
       this.#registry.steps.after(() => {
-        call.registry.stops.stopForCaller(call, "CallerStopped")
+        call.registry.stops.stopForCaller(call, "CallerStopped", "outerTask", outer)
         call.registry.steps.commit()
       })
     }
@@ -94,6 +113,7 @@ export class Stops {
     const taken = generation === undefined ? 0 : generation.slotsTaken + generation.slotsLost
     for (const task of session.queue ?? []) {
       if ((session.queue?.size ?? 0) + taken < concurrency) return
+      noteStop(task, "Replaced", this.#registry.time.now())
       this.#registry.waiters.leave(task)
       this.#registry.answers.tell(task, "cancelled", this.#registry.answers.stopped(task, "Replaced"))
     }

@@ -6,8 +6,13 @@
  */
 import type { Carrier } from "../context.ts"
 import type { SessionRefusedReason, TaskStoppedReason } from "../errors.ts"
+import type { Activity } from "../observe/Activity.ts"
+import type { Continuations } from "../observe/closeWatch.ts"
 import type { TaskOutcome } from "../observe/Explanation.ts"
+import type { StopRecord, TaskPlace } from "../observe/StopRecord.ts"
 import type { TaskStats } from "../observe/TaskNames.ts"
+import { takeStack, taskStacks, type TakenStack } from "../observe/taskStacks.ts"
+import type { Trace } from "../observe/Tracing.ts"
 import type { Registry } from "../registry/Registry.ts"
 import type { Generation } from "../session/Generation.ts"
 import type { CallerSignal } from "../SessionOptions.ts"
@@ -40,7 +45,17 @@ export interface TaskExtras {
   /** It has been put back, and is not put back again. */
   replayed?: true
   /** When it was told to stop. */
-  toldAt?: number
+  toldAt?: number | undefined
+  trace?: Trace | undefined
+  /** That it was told to stop, and what came of it. */
+  stop?: StopRecord | undefined
+  /** Of work in the background: the task that started it. */
+  startedBy?: TaskPlace
+  stack?: TakenStack | undefined
+  /** What was seen of this run's code while somebody looked closely. */
+  continuations?: Continuations | undefined
+  /** It waits for its session to be ready, which was on its way, or had to be opened for it. */
+  awaits?: "joined" | "miss" | undefined
 }
 
 export abstract class Task extends Timed {
@@ -50,6 +65,8 @@ export abstract class Task extends Timed {
   readonly number: number
   /** Runs beside the turns, taking none. */
   readonly beside: boolean
+  /** What the caller lends it: on the Effect face the context of its fiber. */
+  declare readonly lent?: unknown
   state: TaskState = "queued"
   /** Fixed once: the caller has been told. */
   outcome: TaskOutcome | undefined = undefined
@@ -77,6 +94,8 @@ export abstract class Task extends Timed {
   unheard: CallerSignal | undefined = undefined
   /** Of its name, from its start on. */
   stats: TaskStats | undefined = undefined
+  /** What is seen of this run's code, from its start on, where anything can be. */
+  activity: Activity | undefined = undefined
 
   constructor(registry: Registry, kind: TaskKind, name: string, beside: boolean) {
     super()
@@ -85,6 +104,7 @@ export abstract class Task extends Timed {
     this.name = name
     this.beside = beside
     this.number = registry.nextTask()
+    if (taskStacks.share > 0) this.more.stack = takeStack(Task)
   }
 
   /** Calls the user's code; ends with `registry.turns.ended`. Called after the step that decided it is committed. */
@@ -105,6 +125,13 @@ export abstract class Task extends Timed {
   }
   /** It cannot give a sign of life: a call it made is under way, or nobody asks it for the next element. */
   get waitsForOthers(): boolean {
+    return this.waitsForConsumer || this.waitsForCall
+  }
+  /** Of a stream: nobody asks for the next element. */
+  get waitsForConsumer(): boolean {
+    return false
+  }
+  get waitsForCall(): boolean {
     const calls = this.frame?.calls
     if (calls === undefined) return false
     for (const call of calls) if (call.outcome === undefined) return true

@@ -41,6 +41,7 @@ export class Turns {
   /** Carries out a start. */
   begin(task: Task): void {
     if (task.generation === undefined) return
+    if (task.extras?.trace !== undefined) task.extras.trace.begun(task)
     try {
       task.begin(task.generation)
     } finally {
@@ -167,7 +168,9 @@ export class Turns {
     task.cut = undefined
     task.generation = undefined
     task.frame = undefined
-    registry.monitor.taskPutBack(task)
+    task.activity = undefined
+    extras.continuations = undefined
+    registry.monitor.taskPutBack(task, now)
     if (task.beside) (session.arrivals ??= new TaskList()).putBack(task)
     else (session.queue ??= new TaskList()).putBack(task)
     if (registry.policy.timeouts.queue !== Infinity)
@@ -179,7 +182,7 @@ export class Turns {
   #endedLate(task: Task, generation: Generation): void {
     if (!task.abandoned) return
     task.abandoned = false
-    this.#registry.monitor.late++
+    this.#registry.monitor.taskEndedLate(task, this.#registry.time.now())
     generation.more.abandoned--
     this.#registry.closing.workEnded(generation)
     this.#registry.steps.commit()
@@ -196,6 +199,7 @@ export class Turns {
     task.frame?.end()
     const { extras } = task
     if (extras === undefined) return
+    if (extras.trace !== undefined) extras.trace.settled(task)
     this.#registry.leases.served(task)
     this.#registry.draining.taskEnded(task)
     this.#registry.timetable.drop(extras.hangGrace)

@@ -2,6 +2,7 @@
 import { captureCarrier } from "../context.ts"
 import { SessionMisuse } from "../errors.ts"
 import type { Generation } from "../session/Generation.ts"
+import { placeOf } from "./stopRecords.ts"
 import type { Task } from "./Task.ts"
 
 export const taskEnded = (task: Task): SessionMisuse =>
@@ -21,7 +22,10 @@ export const startBackground = (task: Task, of: Generation | undefined, make: ()
   background.session = session
   background.queuedAt = now
   background.silence = registry.policy.timeouts.silence
-  background.carrier = captureCarrier()
+  background.more.startedBy = placeOf(task)
+  if (registry.tracing !== undefined) registry.tracing.task(background, generation.ref)
+  background.carrier ??= captureCarrier()
+  registry.changed(session)
   registry.turns.start(session, background, now)
   registry.steps.commit()
   return true

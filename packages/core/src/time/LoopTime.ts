@@ -17,6 +17,8 @@ export class LoopTime {
   #period: number
   readonly #watched: () => boolean
   #nextBeat = Infinity
+  /** The last reading of the clock that was worth anything here. */
+  #read = 0
 
   /** `silence`: the shortest limit to be watched; `watched`: is anybody? */
   constructor(time: TimeSource, silence: number, watched: () => boolean) {
@@ -37,6 +39,7 @@ export class LoopTime {
   }
   /** Credits a stall that is over but whose pulse has not beaten yet. */
   catchUp(now: number): void {
+    this.#read = now
     const late = now - this.#nextBeat
     if (late <= toleratedMs) return
     this.stalled += late
@@ -46,6 +49,11 @@ export class LoopTime {
   mark(now: number): number {
     this.catchUp(now)
     return this.stalled
+  }
+  /** A moment that is past by at most one pulse, without a look at the clock while the pulse beats. */
+  coarse(): number {
+    if (this.#nextBeat === Infinity) this.watch(this.#time.now())
+    return this.#read
   }
   #beat(): void {
     const now = this.#time.now()

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { bucketOf, Histogram, upperEnd } from "../../src/observe/Histogram.ts"
+import { bucketOf, Histogram, milliseconds, upperEnd } from "../../src/observe/Histogram.ts"
 
 const micro = 0.001
 const largest = 4_294_967
@@ -77,4 +77,30 @@ test("L16: how many were at most so long is exact at 1, 2.5 and 5 of every decad
       expect(histogram.upTo(bounds)).toEqual(bounds.map((bound) => all.filter((ms) => ms < bound).length))
     }),
   )
+})
+
+test("L16: in milliseconds it tells days apart, exactly at 1, 2.5 and 5 of every decade, in the same memory", () => {
+  const day = 86_400_000
+  const bounds = [1, 50, 250, 1e3, 1e4, 5e4, 2.5e5, 1e6, 1e7, 5e7, 1e8, 2.5e8, 1e9]
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 40 * day, noNaN: true }), { maxLength: 200 }), (all) => {
+      const histogram = new Histogram(milliseconds)
+      for (const ms of all) histogram.record(ms)
+      expect(histogram.upTo(bounds)).toEqual(bounds.map((bound) => all.filter((ms) => ms < bound).length))
+      if (all.length > 0) {
+        const longest = Math.max(...all)
+        expect(histogram.quantile(1)).toBeGreaterThanOrEqual(longest)
+        expect(histogram.quantile(1)).toBeLessThanOrEqual(
+          Math.max(longest * 1.125, longest + 1) * (1 + 1e-12),
+        )
+      }
+    }),
+  )
+  const histogram = new Histogram(milliseconds)
+  for (const odd of [-5, Number.NaN, 0, 50 * day, 5000 * day, Infinity]) {
+    histogram.record(odd)
+    expect(bucketOf(odd, milliseconds)).toBeLessThan(721)
+  }
+  expect(histogram.quantile(1)).toBeGreaterThan(49 * day)
+  expect(histogram.quantile(0)).toBe(1)
 })

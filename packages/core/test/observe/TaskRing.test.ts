@@ -1,27 +1,66 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { TaskRing, type TaskRecord } from "../../src/observe/TaskRing.ts"
+import { StopRecord } from "../../src/observe/StopRecord.ts"
+import { TaskRing, type Recorded, type TaskRecord } from "../../src/observe/TaskRing.ts"
 
-const records = fc.array(
-  fc.record<TaskRecord>({
-    key: fc.string({ maxLength: 3 }),
-    name: fc.string({ maxLength: 3 }),
+const texts = fc.string({ maxLength: 3 })
+const times = fc.double()
+const places = fc.record({ registry: texts, key: texts, name: texts, number: fc.integer({ min: 1 }) })
+const stops = fc.constantFrom(undefined, new StopRecord("Drained", "close", 1))
+
+/** A record, whether it had started, and where its parent is known from. */
+const endings = fc.record({
+  record: fc.record<TaskRecord>({
+    key: texts,
+    name: texts,
+    kind: fc.constantFrom("turn", "stream", "background"),
     number: fc.nat(),
     outcome: fc.constantFrom("succeeded", "failed", "cancelled", "timedOut", "interrupted", "rejected"),
-    queuedAt: fc.double(),
-    startedAt: fc.double(),
-    endedAt: fc.double(),
+    reason: fc.constantFrom(undefined, "Busy", "Failed"),
+    stop: stops,
+    parent: places,
+    generation: fc.nat(),
+    serial: fc.nat(),
+    queuedAt: times,
+    startedAt: times,
+    endedAt: times,
+    resumes: fc.nat(),
+    suspendedMs: times,
   }),
-  { maxLength: 40 },
-)
+  parent: fc.constantFrom("none", "caller", "startedBy"),
+})
 
-test("L16: it holds the newest, in order, as many as it is large", () => {
+const withoutParent = (record: TaskRecord): object => ({ ...record, parent: undefined })
+
+test("L16: it holds the newest, in order, as many as it is large, each as it was", () => {
   fc.assert(
-    fc.property(records, fc.integer({ min: 1, max: 12 }), (all, size) => {
+    fc.property(fc.array(endings, { maxLength: 40 }), fc.integer({ min: 1, max: 12 }), (all, size) => {
       const ring = new TaskRing(size)
-      for (const of of all)
-        ring.write(of.key, of.name, of.outcome, of.number, of.queuedAt, of.startedAt, of.endedAt)
-      expect([...ring.newest()]).toEqual(all.toReversed().slice(0, size))
+      for (const { record, parent } of all) ring.write(...taken(record, parent))
+      const wanted = all.toReversed().slice(0, size)
+      const held = [...ring.newest()]
+      expect(held.map(withoutParent)).toEqual(wanted.map(({ record }) => withoutParent(record)))
+      // What is left of an older one in the columns of a parent is not told of.
+      const parents = held.map(({ parent }) => (parent.number === 0 ? undefined : parent))
+      expect(parents).toEqual(
+        wanted.map(({ parent, record }) => (parent === "none" ? undefined : record.parent)),
+      )
     }),
   )
 })
+
+const taken = (of: TaskRecord, parent: string): Parameters<TaskRing["write"]> => {
+  const { key, name, number, registry } = of.parent
+  const task: Recorded = {
+    ...of,
+    session: of.key === "" ? undefined : { key: of.key },
+    generation: { number: of.generation, serial: of.serial },
+    activity: of,
+    parent:
+      parent === "caller"
+        ? { task: { name, number, registry: { name: registry }, session: { key } } }
+        : undefined,
+    extras: { stop: of.stop, ...(parent === "startedBy" ? { startedBy: of.parent } : undefined) },
+  }
+  return [task, of.outcome, !Number.isNaN(of.startedAt), of.endedAt, of.reason]
+}

@@ -1,9 +1,11 @@
 /** What a task's Effect can know and do about itself. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { checkedName } from "../../options.ts"
 import type { SessionRef } from "../../SessionKey.ts"
 import type { Generation } from "../../session/Generation.ts"
+import { Activity } from "../../observe/Activity.ts"
 import { doAfterwards, noteProgress, startBackground } from "../../task/background.ts"
 import type { Task } from "../../task/Task.ts"
 
@@ -47,15 +49,34 @@ export const currentTask = (
   background: MakeBackground,
 ): CurrentTaskShape => new TaskServices(task, generation, background)
 
+/** A fiber goes on: whose task is it part of? */
+export const noteFiber = ({ context }: Fiber.Fiber<unknown, unknown>): void => {
+  const services: unknown = Context.getOrUndefined(context, CurrentTask)
+  if (services instanceof TaskServices) services.ranOn()
+}
+
 /** Effects are made when they are read: most tasks never look. */
-class TaskServices implements CurrentTaskShape {
+class TaskServices extends Activity implements CurrentTaskShape {
   readonly #task: Task
   readonly #generation: Generation
   readonly #background: MakeBackground
   constructor(task: Task, generation: Generation, background: MakeBackground) {
+    super(task.startedAt, task.registry.loopTime)
     this.#task = task
     this.#generation = generation
     this.#background = background
+  }
+  ranOn(): void {
+    const task = this.#task
+    if (this.resumes === 0) task.activity = this
+    // What a run left behind when it ended, or was put back, is not the task (L21).
+    else if (task.activity !== this || task.state === "ended") return
+    try {
+      this.ran(task.registry.loopTime)
+    } catch (error) {
+      // Thrown into the run loop of the fiber, it would be the task's own end (L16).
+      task.registry.defect(error, task.session)
+    }
   }
   get id(): string {
     return this.#task.id

@@ -14,14 +14,16 @@ import type { Registry } from "../../registry/Registry.ts"
 import type { Generation } from "../../session/Generation.ts"
 import { Task, type TaskKind } from "../../task/Task.ts"
 import { CurrentTask, currentTask, type MakeBackground } from "./CurrentTask.ts"
+import { seen } from "./fibersSeen.ts"
 import type { SessionContext } from "./SessionContext.ts"
+import { inSpan } from "./spans.ts"
 
 export type AnyEffect = Effect.Effect<unknown, unknown>
 type Resume = (exit: AnyEffect) => void
 
 export class EffectTask extends Task {
   readonly #effect: AnyEffect
-  readonly #context: Context.Context<never>
+  override readonly lent: Context.Context<never>
   readonly #resume: Resume | undefined
   #fiber: Fiber.Fiber<unknown, unknown> | undefined
   #exit: Exit.Exit<unknown, unknown> | undefined
@@ -39,7 +41,7 @@ export class EffectTask extends Task {
   ) {
     super(registry, kind, name, beside)
     this.#effect = effect
-    this.#context = context
+    this.lent = context
     this.#resume = resume
   }
 
@@ -49,7 +51,7 @@ export class EffectTask extends Task {
       this.frame,
       fork,
       this.#effect,
-      inSession(this.#context, generation, this),
+      inSession(this.lent, generation, this),
     )
     this.#fiber = fiber
     const exit = fiber.pollUnsafe()
@@ -95,7 +97,7 @@ export const inSession = (
   task: Task,
 ): Context.Context<never> =>
   Context.add(
-    (generation.resource as SessionContext).over(caller),
+    inSpan((generation.resource as SessionContext).over(seen(caller, task.startedAt)), task.extras?.trace),
     CurrentTask,
     currentTask(task, generation, inBackground),
   )

@@ -33,6 +33,7 @@ import { events } from "./events.ts"
 import { layerDriver, type SessionLayer } from "./layerDriver.ts"
 import { takeLease, type EffectLease } from "./lease.ts"
 import { runEffect, type Engine, type Left, type NoSignal } from "./run.ts"
+import { tracingOf } from "./spans.ts"
 import { sessionStream, type AnyStream } from "./streams.ts"
 
 type Verb<O, A, Self> = (key: SessionKey, options?: O) => Effect.Effect<A, never, Self>
@@ -84,6 +85,7 @@ const makeRegistry = (
     clock: Context.get(application, Clock.Clock),
     random: () => Context.get(application, Random.Random).nextDoubleUnsafe(),
   })
+  registry.tracing = tracingOf(registry, application)
   const sessions: Controls = control(registry, () => unregister(sessions))
   const engine = { registry, call: defaultCall(policy) }
   rememberEngine(sessions, engine)

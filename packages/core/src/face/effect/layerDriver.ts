@@ -11,12 +11,13 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import { runClean } from "../../context.ts"
+import { currentFrame, runClean } from "../../context.ts"
 import type { Driver } from "../../registry/Registry.ts"
 import type { Generation } from "../../session/Generation.ts"
 import { keep } from "../../session/ownership.ts"
 import { CurrentSession, currentSession, type CurrentSessionShape, type RunOwn } from "./CurrentSession.ts"
 import { SessionContext } from "./SessionContext.ts"
+import { inSpan } from "./spans.ts"
 
 export type SessionLayer = (session: CurrentSessionShape) => Layer.Layer<never, unknown>
 
@@ -24,7 +25,8 @@ export const layerDriver = (layer: SessionLayer, application: Context.Context<ne
   // The span in which the registry was made has ended long before most sessions open.
   const context = Context.omit(Tracer.ParentSpan)(application)
   const fork = Effect.runForkWith(context)
-  const run: RunOwn = (effect, options) => Effect.runPromiseWith(context)(effect, options)
+  const run: RunOwn = (effect, options) =>
+    Effect.runPromiseWith(inSpan(context, currentFrame()?.trace))(effect, options)
   const building = new WeakMap<Generation, Fiber.Fiber<unknown, unknown>>()
 
   const open = (generation: Generation): void => {
@@ -38,7 +40,8 @@ export const layerDriver = (layer: SessionLayer, application: Context.Context<ne
       Effect.map((built) => new SessionContext(Context.add(built, CurrentSession, current))),
       Effect.provideService(CurrentSession, current),
     )
-    const fiber = fork(build)
+    const trace = generation.cold?.openTrace
+    const fiber = trace === undefined ? fork(build) : Effect.runForkWith(inSpan(context, trace))(build)
     building.set(generation, fiber)
     fiber.addObserver((exit) => {
       building.delete(generation)

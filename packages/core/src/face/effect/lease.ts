@@ -47,26 +47,29 @@ export const takeLease = (
   })
 
 const requestLease = (engine: Engine, key: SessionKey, call: Call): Effect.Effect<Lease, unknown> =>
-  Effect.callback<Lease, unknown>((resume) => {
-    const { registry } = engine
-    let granted: Lease | undefined
-    const task = new LeaseTask(
-      registry,
-      call.name ?? "lease",
-      (lease) => {
-        granted = lease
-        registry.steps.after(() => resume(Exit.succeed(lease)))
-      },
-      (error) => registry.steps.after(() => resume(refusal(error))),
-    )
-    registry.handIn.take(task, key, call)
-    return Effect.sync(() => {
-      // Granted in the very moment in which its holder was interrupted: nobody else could give it back.
-      if (granted !== undefined) registry.leases.end(granted, "released")
-      registry.stops.stopForCaller(task, "Cancelled")
-      registry.steps.commit()
-    })
-  })
+  Effect.withFiber(({ context }) =>
+    Effect.callback<Lease, unknown>((resume) => {
+      const { registry } = engine
+      let granted: Lease | undefined
+      const task = new LeaseTask(
+        registry,
+        call.name ?? "lease",
+        (lease) => {
+          granted = lease
+          registry.steps.after(() => resume(Exit.succeed(lease)))
+        },
+        (error) => registry.steps.after(() => resume(refusal(error))),
+        context,
+      )
+      registry.handIn.take(task, key, call)
+      return Effect.sync(() => {
+        // Granted in the very moment in which its holder was interrupted: nobody else could give it back.
+        if (granted !== undefined) registry.leases.end(granted, "released")
+        registry.stops.stopForCaller(task, "Cancelled")
+        registry.steps.commit()
+      })
+    }),
+  )
 
 const leaseOf = (engine: Engine, key: SessionKey, lease: Lease): EffectLease<never, never> => {
   const { leases } = engine.registry

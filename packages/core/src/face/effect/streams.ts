@@ -23,6 +23,17 @@ class Carried extends Error {
 }
 
 class EffectStreamTask extends StreamTask {
+  override readonly lent: Context.Context<never>
+  constructor(
+    registry: Registry,
+    call: Call,
+    source: () => AsyncIterable<unknown>,
+    paced: PacedStream,
+    lent: Context.Context<never>,
+  ) {
+    super(registry, call.name ?? "stream", call.whenBusy === "overlap", source, paced)
+    this.lent = lent
+  }
   /** Its iterator interrupts what is being asked for. */
   override get interruptible(): boolean {
     return true
@@ -41,14 +52,14 @@ export const sessionStream = (
   const carried = Stream.catchCause(source, (cause) => Stream.fail(new Carried(cause)))
   const task: StreamTask = new EffectStreamTask(
     registry,
-    call.name ?? "stream",
-    call.whenBusy === "overlap",
+    call,
     () => {
       const { generation } = task
       if (generation === undefined) throw new Error("A stream was begun without its generation.")
       return Stream.toAsyncIterableWith(carried, inSession(caller, generation, task))
     },
     paced,
+    caller,
   )
   paced.id = task.id
   paced.want = () => task.want()

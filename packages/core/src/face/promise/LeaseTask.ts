@@ -7,15 +7,18 @@ import { Task } from "../../task/Task.ts"
 export class LeaseTask extends Task {
   readonly #granted: (lease: Lease) => void
   readonly #refused: (error: unknown) => void
+  override readonly lent: unknown
   constructor(
     registry: Registry,
     name: string,
     granted: (lease: Lease) => void,
     refused: (error: unknown) => void,
+    lent?: unknown,
   ) {
     super(registry, "lease", name, true)
     this.#granted = granted
     this.#refused = refused
+    this.lent = lent
   }
   begin(): void {}
   stop(): void {}

@@ -106,8 +106,8 @@ export class StreamTask extends PromiseTask {
     )
   }
   /** While nobody asks, it has nothing to say. */
-  override get waitsForOthers(): boolean {
-    return (this.#iterator !== undefined && !this.#asking && this.#wanted === 0) || super.waitsForOthers
+  override get waitsForConsumer(): boolean {
+    return this.#iterator !== undefined && !this.#asking && this.#wanted === 0
   }
 
   override stop(reason: unknown): void {

@@ -20,6 +20,8 @@ export const checkAlways = (book: Book, site: Site): void => {
   )
   let queued = 0
   let running = 0
+  let stopping = 0
+  let oldest = Infinity
   const owners = new Map<string, number>()
   for (const session of registry.sessions.values()) {
     if (session.seated) {
@@ -33,6 +35,10 @@ export const checkAlways = (book: Book, site: Site): void => {
     for (const list of [session.queue, session.arrivals])
       for (const task of list ?? []) if (task.kind !== "lease") queued++
     running += session.generation?.running?.size ?? 0
+    for (let task = session.generation?.running?.first; task !== undefined; task = task.behind) {
+      if (task.state === "stopping") stopping++
+      oldest = Math.min(oldest, task.startedAt)
+    }
     checkSession(book, site, session)
   }
   const { maxPerOwner, maxSessions } = registry.policy
@@ -66,6 +72,12 @@ export const checkAlways = (book: Book, site: Site): void => {
     monitor.running === running,
     `L16 ${monitor.running} tasks are counted as running, ${running} are`,
   )
+  book.expect(
+    monitor.toldToStop === stopping,
+    `L16 ${monitor.toldToStop} tasks are counted as told to stop, ${stopping} are`,
+  )
+  const first = monitor.started.oldest?.startedAt ?? Infinity
+  book.expect(first === oldest, `L16 the oldest task is said to run since ${first}, it does since ${oldest}`)
   if (line > 0 && registry.seats.shut === undefined) checkLine(book, site, seated, owners)
   checkLives(book, site)
   checkTasks(book, site)
