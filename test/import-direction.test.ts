@@ -69,6 +69,11 @@ const users = [
   ...foldersIn("examples").map((name) => `examples/${name}`),
 ]
 
+/** Who stands beside the hosts, and not on them: what else they may import than their own and core's entries. */
+const beside: Readonly<Record<string, RegExp>> = {
+  "packages/inspector": /^(?:effect\/.|node:)/,
+}
+
 const core = "packages/core/src"
 
 const rowOf = (path: string): string => {
@@ -128,6 +133,19 @@ describe("imports go one way", () => {
 
   it.each(users)("%s meets core through its public entries", (user) => {
     expect(sources(`${user}/src`).flatMap((file) => inUser(user, file))).toEqual([])
+  })
+})
+
+describe.each(Object.entries(beside))("%s stands beside the hosts", (user, allowedOutside) => {
+  const outsideOf = (text: string): ReadonlyArray<string> =>
+    importsOf(text)
+      .filter(({ specifier, typeOnly }) => !typeOnly && !specifier.startsWith("."))
+      .map(({ specifier }) => specifier)
+      .filter((specifier) => !coreEntries.has(specifier) && !allowedOutside.test(specifier))
+
+  it("and imports none of them", () => {
+    expect(sources(`${user}/src`).flatMap(({ text }) => outsideOf(text))).toEqual([])
+    expect(outsideOf('import { sse } from "@sojourn/http"\nimport { Effect } from "effect"')).toHaveLength(2)
   })
 })
 

@@ -1,0 +1,108 @@
+import type { TaskInfo } from "@sojourn/core"
+import type { EndedTask, LiveTask, TaskRef } from "@sojourn/core/inspect"
+import type { Named, Names } from "../names/Names.ts"
+import type { TaskRef as RefOnWire, TaskRow } from "../protocol/sessions.ts"
+import { bounds, liveTaskStates } from "../protocol/words.ts"
+import { cleaned, withoutKey, type Secret } from "../safety/text.ts"
+import type { Loose } from "./sessionRow.ts"
+
+/** A task's name is its application's, but applications name tasks after what they are asked for. */
+export const nameOf = (name: string, secret: Secret): string => cleaned(withoutKey(name, secret), bounds.name)
+
+const live = new Set<string>(liveTaskStates)
+/** A task that is listed has not ended, also when its caller has its outcome: then it is on its way to its end. */
+export const liveState = (state: LiveTask["state"]): LiveTask["state"] =>
+  live.has(state) ? state : "stopping"
+
+export const taskRow = (kind: string, task: LiveTask, named: Named, names: Names): Loose<TaskRow> => {
+  const { note, parent, silence } = task
+  return {
+    row: `${kind}/${task.id}`,
+    kind,
+    id: task.id,
+    name: nameOf(task.name, named),
+    type: task.kind,
+    state: liveState(task.state),
+    session: named.hash,
+    shown: named.shown,
+    queuedAt: task.queuedAt,
+    startedAt: task.startedAt,
+    progressAt: task.progressAt,
+    toldAt: task.toldAt,
+    cut: task.cut,
+    endedAt: undefined,
+    abandoned: task.abandoned,
+    waitsForCall: task.waitsForCall,
+    waitsForConsumer: task.waitsForConsumer,
+    parent: parent === undefined ? undefined : taskRef(parent, names),
+    note: note === undefined ? undefined : cleaned(withoutKey(note, named), bounds.note),
+    silenceMs: Number.isFinite(silence) ? silence : undefined,
+    knownBy: task.knownBy,
+    resumedAt: task.resumedAt,
+    resumes: task.resumes,
+    suspended: task.isSuspended,
+    suspendedMs: task.suspendedMs,
+  }
+}
+
+export const taskRef = (ref: TaskRef, names: Names): RefOnWire => {
+  const named = names.ofKey(ref.registry, ref.key)
+  return { kind: ref.registry, session: named.hash, id: ref.id, name: nameOf(ref.name, named) }
+}
+
+const unknown = {
+  knownBy: undefined,
+  resumedAt: undefined,
+  resumes: undefined,
+  suspended: undefined,
+  suspendedMs: undefined,
+} as const
+
+/** Of a task that `explain` tells of. */
+export const taskInfoRow = (kind: string, task: TaskInfo, named: Named): Loose<TaskRow> => ({
+  row: `${kind}/${task.id}`,
+  kind,
+  id: task.id,
+  name: nameOf(task.name, named),
+  type: task.kind,
+  state: liveState(task.state),
+  session: named.hash,
+  shown: named.shown,
+  queuedAt: task.queuedAt,
+  startedAt: task.startedAt,
+  progressAt: task.progressAt,
+  toldAt: undefined,
+  cut: undefined,
+  endedAt: undefined,
+  abandoned: false,
+  waitsForCall: false,
+  waitsForConsumer: false,
+  parent: undefined,
+  note: task.note === undefined ? undefined : cleaned(withoutKey(task.note, named), bounds.note),
+  silenceMs: undefined,
+  ...unknown,
+})
+
+export const endedTaskRow = (kind: string, task: EndedTask, named: Named): Loose<TaskRow> => ({
+  row: `${kind}/${task.id}`,
+  kind,
+  id: task.id,
+  name: nameOf(task.name, named),
+  type: "turn",
+  state: task.outcome,
+  session: named.hash,
+  shown: named.shown,
+  queuedAt: task.queuedAt,
+  startedAt: task.startedAt,
+  progressAt: undefined,
+  toldAt: undefined,
+  cut: undefined,
+  endedAt: task.endedAt,
+  abandoned: false,
+  waitsForCall: false,
+  waitsForConsumer: false,
+  parent: undefined,
+  note: undefined,
+  silenceMs: undefined,
+  ...unknown,
+})
