@@ -12,7 +12,15 @@ const withTests = (group: string): ReadonlyArray<string> =>
 
 export default defineConfig({
   test: {
-    projects: [...withTests("packages"), ...withTests("apps"), ...withTests("examples"), "bench", "chaos", "mutants", "test"],
+    projects: [
+      ...withTests("packages"),
+      ...withTests("apps"),
+      ...withTests("examples"),
+      "bench",
+      "chaos",
+      "mutants",
+      "test",
+    ],
     reporters: ["default", "./test/support/tally-reporter.ts"],
     coverage: { provider: "v8", include: ["packages/*/src/**"], reporter: ["text", "html"] },
   },

@@ -62,7 +62,7 @@ export class Block {
   }
   /** A reading: of each series and count its value. `seconds`: what it covers. Slots go up. */
   write(slot: number, seconds: number, values: Float64Array): void {
-    this.pass(slot)
+    this.#pass(slot)
     this.#open = Math.floor(slot / together)
     this.fine.begin(slot, seconds)
     for (let column = 0; column < values.length; column++) this.fine.write(column, values[column] ?? 0)
@@ -78,11 +78,18 @@ export class Block {
     }
     for (let column = this.#columns.series.length; column < values.length; column++)
       this.#sums[column] = (this.#sums[column] ?? 0) + (values[column] ?? 0)
-    if (slot % together === together - 1) this.#close()
+    this.#end(slot)
   }
-  /** It is this slot's time: the ten seconds before are over, also if nothing is read of it any more. */
-  pass(slot: number): void {
+  /** It is this slot's time, and nothing is read: ten seconds are over all the same. */
+  skip(slot: number): void {
+    this.#pass(slot)
+    this.#end(slot)
+  }
+  #pass(slot: number): void {
     if (this.#open !== Math.floor(slot / together)) this.#close()
+  }
+  #end(slot: number): void {
+    if (slot % together === together - 1) this.#close()
   }
   /** Time was set back to this fine slot. What its coarse slot was made of is gone with it. */
   cut(slot: number): void {

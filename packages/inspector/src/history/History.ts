@@ -213,7 +213,7 @@ export class History {
     const kinds: Array<HistoryReading["kinds"][number]> = []
     for (const kind of this.#kinds.values()) {
       if (kind.sources.size === 0) {
-        kind.block.pass(slot)
+        kind.block.skip(slot)
         if (slot - kind.block.last > coarseSlots * together) this.#forget(kind)
         continue
       }
