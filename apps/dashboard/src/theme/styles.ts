@@ -1,0 +1,3 @@
+/** The order of the layers is that of these lines. */
+import "./tokens.css"
+import "./base.css"

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config"
+
+// Its own, so that the page's vite.config.ts does not say where the tests are.
+export default defineConfig({
+  test: {
+    name: "@sojourn/dashboard",
+    root: import.meta.dirname,
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["./test/browser/support/built.ts"],
+    fileParallelism: false,
+    testTimeout: 30_000,
+  },
+})
