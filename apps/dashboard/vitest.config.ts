@@ -7,7 +7,8 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["test/**/*.test.ts"],
     globalSetup: ["./test/browser/support/built.ts"],
-    fileParallelism: false,
+    // Each file drives a browser of its own, which has several processes.
+    maxWorkers: 2,
     testTimeout: 30_000,
   },
 })

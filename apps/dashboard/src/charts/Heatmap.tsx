@@ -88,7 +88,7 @@ export const Heatmap = ({
   const summary =
     half === undefined || slow === undefined
       ? "None yet."
-      : `${formatIn("count", all)} in ${known.length} steps; half ${bucketName(bounds, half, unit)}, the slowest of 100 ${bucketName(bounds, slow, unit)}. Darker is more.`
+      : `${formatIn("count", all)} in ${known.length} steps; half ${bucketName(bounds, half, unit)}, one of 100 took ${bucketName(bounds, slow, unit)}. A stronger colour is more.`
   return (
     <ChartFrame
       title={title}

@@ -20,7 +20,7 @@ import { visible } from "../text/visible.ts"
 import type { Sort } from "../url/params.ts"
 import { waitingWords, type Placed } from "./arrange.ts"
 import type { Column } from "./columns.ts"
-import { GridModel } from "./GridModel.ts"
+import { GridModel, type Hold } from "./GridModel.ts"
 import { moved, type Cell } from "./move.ts"
 import { isSelected, mostSelected, nothingSelected, toggled, type RowSource, type Selection } from "./rows.ts"
 import { RowElements } from "./rowKeys.ts"
@@ -71,7 +71,8 @@ export const Grid = <Row,>(props: GridProps<Row>): ReactNode => {
   const { label, source, idOf, nameOf, columns, sort, onSort, question, onSelection, onOpen, empty } = props
   const selection = props.selection ?? nothingSelected
   const actions = props.actions ?? noActions
-  const model = useMemo(() => new GridModel(source, idOf), [source, idOf])
+  const [holds] = useState(() => new Set<Hold>())
+  const model = useMemo(() => new GridModel(source, idOf, holds), [source, idOf, holds])
   const shown = useStore(model)
   const scroller = useRef<HTMLDivElement>(null)
   const [measured, setMeasured] = useState({ rowHeight: 36, viewHeight: 0 })
@@ -253,8 +254,8 @@ export const Grid = <Row,>(props: GridProps<Row>): ReactNode => {
 
   const enter = () => goTo({ row: Math.max(0, at.row), column: at.column })
   useCommands([
-    { id: "grid.next", title: "Next row", group: "Table", keys: ["j", "ArrowDown"], run: enter },
-    { id: "grid.previous", title: "Previous row", group: "Table", keys: ["k", "ArrowUp"], run: enter },
+    { id: "grid.next", title: "Next row", group: "Table", keys: ["j"], run: enter },
+    { id: "grid.previous", title: "Previous row", group: "Table", keys: ["k"], run: enter },
     { id: "grid.open", title: "Open the row", group: "Table", keys: ["Enter"], run: enter, local: true },
     ...(selects
       ? [

@@ -9,14 +9,16 @@ export class GridModel<Row> implements Readable<Arrangement<Row> | undefined> {
   readonly #source: RowSource<Row>
   readonly #idOf: (row: Row) => string
   readonly #shown = new Store<Arrangement<Row> | undefined>(undefined)
-  readonly #holds = new Set<Hold>()
+  readonly #holds: Set<Hold>
   #unsubscribe: (() => void) | undefined
   #next: Arrangement<Row> | undefined
   /** Of the question before: the answer to the new one is another object. */
   #stale: RowWindow<Row> | undefined
 
-  constructor(source: RowSource<Row>, idOf: (row: Row) => string) {
+  /** `holds`: of the model before, where a grid gets another source while somebody is at its rows. */
+  constructor(source: RowSource<Row>, idOf: (row: Row) => string, holds = new Set<Hold>()) {
     this.#source = source
+    this.#holds = holds
     this.#idOf = idOf
   }
 

@@ -56,7 +56,7 @@ const acts = (element: Element): boolean =>
   element.closest("button, a[href], input, summary, [role=button], [role=option], [role=slider]") !== null
 
 /**
- * Listens for the keys of all commands. Not while somebody types, not in an open dialog, not for Space and Enter on what has
+ * Listens for the keys of all commands. Not while somebody types, not in what is open above the page, not for Space and Enter on what has
  * a meaning for them, and single keys only where they are wanted.
  */
 export const useKeys = (
@@ -74,7 +74,7 @@ export const useKeys = (
       const stroke = strokeOf(event)
       if (stroke === undefined) return
       const target = event.target instanceof Element ? event.target : null
-      if (target?.closest("dialog[open]") != null) return
+      if (target?.closest("dialog[open], [popover]") != null) return
       if (!stroke.startsWith("Mod+")) {
         if (target !== null && edits(target)) return
         if ((stroke === "Space" || stroke === "Enter") && target !== null && acts(target)) return

@@ -66,12 +66,14 @@ export const ConfirmDialog = ({
           </p>
         </div>
         {typed !== undefined && wanted !== undefined && (
-          <label>
-            Type{" "}
-            <code>
-              <Text value={wanted} most={140} />
-            </code>
-            {typed === "count" ? ", the count," : `, ${typed.what},`} to go on
+          <label className={css["typed"]}>
+            <span>
+              Type{" "}
+              <code>
+                <Text value={wanted} most={140} />
+              </code>
+              {typed === "count" ? ", the count," : `, ${typed.what},`} to go on
+            </span>
             <input
               className={css["input"]}
               data-autofocus

@@ -199,6 +199,22 @@ describe("rows that change", () => {
     if (inWindow) expect(await focused()).toBe(name)
     else expect(await at(page)).toEqual([2, 2])
   })
+
+  test("sorted by keyboard they are shown anew, and then stay: the focus is still in them", async () => {
+    const page = await opened("rows=300")
+    await page.mouse.move(5, 5)
+    const before = await names(page)
+    await page.keyboard.press("j")
+    await page.keyboard.press("ArrowUp")
+    for (let column = 0; column < 5; column += 1) await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("Enter")
+    await expect.poll(() => names(page)).not.toEqual(before)
+    await grid(page).locator("[data-row='7'] a").waitFor()
+    const sorted = await names(page)
+    await tick(page, 40)
+    expect(await names(page)).toEqual(sorted)
+    expect(await page.locator("[data-part=apply]").count()).toBe(1)
+  })
 })
 
 describe("selecting", () => {

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { workbench } from "./support/bench.ts"
-import { tick } from "./support/visit.ts"
+import { counts, tick } from "./support/visit.ts"
 
 const { open } = workbench()
 
@@ -187,6 +187,27 @@ describe("what is live", () => {
     const gaps = await page.evaluate(() => window.workbench.live.get().gaps)
     expect(gaps.map(({ why, from, to }) => [why, to - from])).toEqual([["lost", 30_000]])
   })
+  test("stops while nobody sees the page, and goes on with the gap when somebody does", async () => {
+    const page = await open("/parts")
+    await page.locator("[data-part=live][data-status=live]").waitFor()
+    // Headless, a page is never hidden by itself.
+    const see = (state: "hidden" | "visible") =>
+      page.evaluate((now) => {
+        Object.defineProperty(document, "visibilityState", { configurable: true, get: () => now })
+        document.dispatchEvent(new Event("visibilitychange"))
+      }, state)
+    await see("hidden")
+    await page.locator("[data-part=live][data-status=hidden]").waitFor()
+    const { frames } = await counts(page)
+    await page.evaluate(() => window.workbench.server.say({ say: "tick", steps: 20 }))
+    await see("visible")
+    await page.locator("[data-part=live][data-status=live]").waitFor()
+    const view = await page.evaluate(() => {
+      const { gaps, frames: all } = window.workbench.live.get()
+      return { gaps: gaps.map(({ why, from, to }) => [why, to - from]), all }
+    })
+    expect(view).toEqual({ gaps: [["hidden", 20_000]], all: (frames ?? 0) + 1 })
+  })
   test("is refused: says so, and does not try again by itself", async () => {
     const page = await open("/parts")
     await page.locator("[data-part=live][data-status=live]").waitFor()
@@ -267,6 +288,9 @@ test("popovers open below their button, take the focus, and give it back", async
   const inside = page.getByRole("button", { name: "Close it" })
   await inside.waitFor()
   expect(await focused(page)).toBe("Close it")
+  await page.keyboard.press("g")
+  await page.keyboard.press("s")
+  expect(await heading(page, "Parts").count(), "keys are not the page's meanwhile").toBe(1)
   const [above, below] = [await button.boundingBox(), await inside.boundingBox()]
   expect(below?.y).toBeGreaterThanOrEqual((above?.y ?? 0) + (above?.height ?? 0))
   await page.keyboard.press("Escape")

@@ -298,7 +298,9 @@ describe("selection", () => {
             .uniqueArray(fc.oneof(fc.constantFrom("*", "=", ""), fc.string()), { maxLength: 100 })
             .map((all) => ({ mode: "some", ids: new Set(all) }) as const),
         ),
-        (sel) => expect(readParams(params, writeParams(params, { sel }))).toEqual({ sel }),
+        (sel) => {
+          expect(readParams(params, writeParams(params, { sel }))).toEqual({ sel })
+        },
       ),
     )
     const many = new Set(Array.from({ length: 150 }, (_, index) => `${index}`))
