@@ -1,5 +1,5 @@
 /** For who shows registries to people or machines: metrics, a dashboard, a recording. */
-export { inspectionOf } from "./observe/inspect.ts"
+export { inspectionOf, inspectionsOf } from "./observe/inspect.ts"
 export type {
   Acquisition,
   DrainOutcome,

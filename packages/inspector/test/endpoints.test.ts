@@ -147,6 +147,57 @@ describe("every endpoint", () => {
     expect(list.facets.state.succeeded).toBe(2)
   })
 
+  it("what has ended tells what it was, who called it, and how it was stopped; no key is among that", async () => {
+    const chat = rooms()
+    const secret = "ada\u202e<b>\u001b[31m"
+    const leave = new AbortController()
+    const cancelled = chat
+      .run(
+        { owner: secret },
+        (_, { signal }) =>
+          chat.run(
+            { owner: "bob" },
+            () =>
+              new Promise((_resolve, reject) => {
+                signal.addEventListener("abort", () => reject(new Error("left")))
+                leave.abort()
+              }),
+            { name: "inner" },
+          ),
+        { name: `outer ${secret}`, signal: leave.signal },
+      )
+      .catch(() => "told")
+    for await (const element of chat.stream(
+      "s",
+      async function* () {
+        yield 1
+      },
+      { name: "tell" },
+    ))
+      expect(element).toBe(1)
+    expect(await cancelled).toBe("told")
+    const { url } = await serve({ sessions: [chat] })
+    const answer = await ask(`${url}/tasks?ended=true`, "tasks")
+    expect(JSON.stringify(answer)).not.toContain("ada")
+    const { facets, rows } = answer.tasks
+    expect([facets.type.stream, facets.type.turn]).toEqual([1, 2])
+    const of = (name: string) => rows.find((row: { readonly name: string }) => row.name.startsWith(name))
+    expect(of("tell")).toMatchObject({ type: "stream", state: "succeeded" })
+    expect(of("tell").toldAt).toBeUndefined()
+    expect(of("outer")).toMatchObject({
+      type: "turn",
+      state: "cancelled",
+      cut: "Cancelled",
+      toldAt: expect.any(Number),
+      abandoned: false,
+    })
+    expect(of("inner")).toMatchObject({ cut: "CallerStopped", parent: { id: of("outer").id } })
+    const streams = (await ask(`${url}/tasks?ended=true&type=stream`, "tasks")).tasks
+    expect(streams.rows.map(({ name }: never) => name)).toEqual(["tell"])
+    const { task } = await ask(`${url}/tasks/${chat.name}/${of("inner").id}`, "task")
+    expect(task.stop).toMatchObject({ reason: "CallerStopped", from: [{ task: { id: of("outer").id } }] })
+  })
+
   it("an answer that has not changed is not sent again", async () => {
     const { over, url } = await scene()
     const one = await fetch(`${url}/sessions`)

@@ -3,6 +3,7 @@ import type { AnySessions, Options, SessionRef } from "@sojourn/core"
 import { checkedFunction, invalidOption, resolveNames } from "@sojourn/core/host"
 import {
   inspectionOf,
+  inspectionsOf,
   liveRegistries,
   watchRegistries,
   type Inspection,
@@ -108,13 +109,3 @@ const harmless = (text: string): string =>
     .slice(0, longestShown)
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?")
     .toWellFormed()
-
-const inspectionsOf = (sessions: unknown): ReadonlyArray<Inspection> => {
-  const inspections = Array.isArray(sessions) ? sessions.map(inspected) : [undefined]
-  const found = inspections.filter((inspection) => inspection !== undefined)
-  if (found.length < inspections.length)
-    throw invalidOption("sessions: an array of registries of sessions is allowed.")
-  return found
-}
-const inspected = (sessions: AnySessions | null | undefined): Inspection | undefined =>
-  sessions === null || sessions === undefined ? undefined : inspectionOf(sessions)

@@ -373,7 +373,7 @@ describe("options", () => {
       [{ span: [] }, /span/],
       [{ spans: ["turn"] }, /spans: an array of open, task, probe, close/],
       [{ spans: "task" }, /spans/],
-      [{ sessions: [{}] }, /sessions: an array of registries/],
+      [{ sessions: [{}] }, /sessions: one of them is no registry/],
       [{ sessions: [null] }, /sessions/],
       [{ show: "name" }, /show/],
       [{ tracer: {} }, /tracer\.startSpan/],

@@ -1,6 +1,6 @@
 import type { AnySessions, Options } from "@sojourn/core"
 import { invalidOption, resolveNames } from "@sojourn/core/host"
-import { type Inspection, inspectionOf } from "@sojourn/core/inspect"
+import { inspectionsOf } from "@sojourn/core/inspect"
 import type { Registry, RegistryContentType } from "prom-client"
 import { Collection } from "./Collection.ts"
 
@@ -82,12 +82,3 @@ const flagOf = (name: string, given: unknown): boolean | undefined => {
     throw invalidOption(`${name}: true or false is allowed.`)
   return given
 }
-const inspectionsOf = (sessions: unknown): ReadonlyArray<Inspection> => {
-  const inspections = Array.isArray(sessions) ? sessions.map(inspected) : [undefined]
-  const found = inspections.filter((inspection) => inspection !== undefined)
-  if (found.length < inspections.length)
-    throw invalidOption("sessions: an array of registries of sessions is allowed.")
-  return found
-}
-const inspected = (sessions: AnySessions | null | undefined): Inspection | undefined =>
-  sessions === null || sessions === undefined ? undefined : inspectionOf(sessions)

@@ -1,23 +1,12 @@
 import type uPlot from "uplot"
-import { formatBytes, formatClock, formatCompact, formatMs, formatRatio, type Unit } from "../text/format.ts"
+import { formatClock, formatCompact, formatIn, type Unit } from "../text/format.ts"
 import type { Colours } from "./colours.ts"
 
 const font = "11px system-ui, sans-serif"
 
 /** Short, as there is little room. */
-export const axisText = (unit: Unit, value: number): string => {
-  switch (unit) {
-    case "count":
-    case "perSecond":
-      return formatCompact(value)
-    case "ms":
-      return formatMs(value)
-    case "bytes":
-      return formatBytes(value)
-    case "ratio":
-      return formatRatio(value)
-  }
-}
+export const axisText = (unit: Unit, value: number): string =>
+  unit === "count" || unit === "perSecond" ? formatCompact(value) : formatIn(unit, value)
 
 export const axis = (colours: () => Colours, rest: uPlot.Axis): uPlot.Axis => ({
   stroke: () => colours().text,

@@ -1,4 +1,5 @@
 import type { Registry } from "../registry/Registry.ts"
+import { invalidOption } from "../errors.ts"
 import type { AnySessions } from "../Sessions.ts"
 import type { Task } from "../task/Task.ts"
 import { factsUpTo } from "./FlightRecorder.ts"
@@ -16,6 +17,20 @@ type EndListener = (task: string, ranMs: number) => void
 
 /** Undefined: no registry of ours, or one of a version that does not know of this. */
 export const inspectionOf = (sessions: AnySessions): Inspection | undefined => (sessions as Inspected)[slot]
+
+/**
+ * The option `sessions` of whoever shows registries.
+ *
+ * @throws SessionMisuse `InvalidOption`
+ */
+export const inspectionsOf = (sessions: ReadonlyArray<AnySessions>): ReadonlyArray<Inspection> => {
+  if (!Array.isArray(sessions)) throw invalidOption("sessions: an array of registries is allowed.")
+  return sessions.map((one: AnySessions | null | undefined) => {
+    const inspection = typeof one === "object" && one !== null ? inspectionOf(one) : undefined
+    if (inspection === undefined) throw invalidOption("sessions: one of them is no registry of this process.")
+    return inspection
+  })
+}
 
 export const makeInspectable = (sessions: AnySessions, registry: Registry): void => {
   Object.defineProperty(sessions, slot, { value: new RegistryInspection(sessions, registry) })

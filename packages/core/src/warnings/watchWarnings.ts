@@ -1,6 +1,6 @@
 /** What users call. */
 import { invalidOption } from "../errors.ts"
-import { inspectionOf } from "../observe/inspect.ts"
+import { inspectionsOf } from "../observe/inspect.ts"
 import { checkedFunction, checkedName, milliseconds, resolveNames } from "../options.ts"
 import { processWide } from "../processWide.ts"
 import type { Options, Time } from "../SessionOptions.ts"
@@ -104,11 +104,7 @@ export const watchWith = (watch: Watch, options: WatchWarningsOptions | undefine
 const clientOf = (options: WatchWarningsOptions | undefined): Client => {
   resolveNames(options, ["sessions", "thresholds", "kinds", "log"])
   const { kinds, log, sessions, thresholds } = options ?? {}
-  if (sessions !== undefined && !Array.isArray(sessions))
-    throw invalidOption("sessions: a list of registries is allowed.")
-  for (const one of sessions ?? [])
-    if (typeof one !== "object" || one === null || inspectionOf(one) === undefined)
-      throw invalidOption("sessions: one of them is no registry of this process.")
+  if (sessions !== undefined) inspectionsOf(sessions)
   if (log !== undefined && log !== false) checkedFunction("log", log)
   return {
     sessions: sessions === undefined ? undefined : [...sessions],

@@ -1,6 +1,6 @@
 import type { AnySessions, Options, SessionRef } from "@sojourn/core"
-import { checkedFunction, checkObject, invalidOption, resolveNames } from "@sojourn/core/host"
-import { inspectionOf } from "@sojourn/core/inspect"
+import { checkedFunction, checkObject, resolveNames } from "@sojourn/core/host"
+import { inspectionsOf } from "@sojourn/core/inspect"
 import type { ActionRecord } from "../protocol/actions.ts"
 import type { ActionName, Role } from "../protocol/words.ts"
 
@@ -41,9 +41,6 @@ export const checkOptions = <Req>(
     if (options[name] !== undefined) checkedFunction(name, options[name])
   const { sessions } = options
   if (sessions === undefined) return options
-  if (!Array.isArray(sessions)) throw invalidOption("sessions: a list of registries is allowed.")
-  for (const one of sessions)
-    if (typeof one !== "object" || one === null || inspectionOf(one) === undefined)
-      throw invalidOption("sessions: one of them is no registry of this process.")
+  inspectionsOf(sessions)
   return { ...options, sessions: [...sessions] }
 }

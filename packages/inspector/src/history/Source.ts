@@ -6,15 +6,8 @@ import {
   sessionRefusedReasons,
   type Totals,
 } from "@sojourn/core/inspect"
-import {
-  acquisitions,
-  openingOutcomes,
-  rates,
-  sessionStates,
-  type Span,
-  spans,
-  taskOutcomes,
-} from "./catalogue.ts"
+import { liveSessionStates, taskOutcomes } from "../protocol/words.ts"
+import { acquisitions, openingOutcomes, rates, type Span, spans } from "./catalogue.ts"
 import { Spread } from "./spread.ts"
 
 export class Source {
@@ -36,7 +29,7 @@ export class Source {
     const { durations, totals } = this.#inspection
     const gauges = this.#inspection.gauges()
     let at = 0
-    for (const state of sessionStates) add(values, at++, gauges.sessions[state])
+    for (const state of liveSessionStates) add(values, at++, gauges.sessions[state])
     add(values, at++, gauges.idle)
     add(values, at++, gauges.leaked)
     add(values, at++, gauges.queued)

@@ -1,5 +1,6 @@
 /** The series that history keeps: their names, units, and what one value says about the time it stands for. */
 import { closeReasons, sessionRefusedReasons } from "@sojourn/core/inspect"
+import { liveSessionStates, taskOutcomes } from "../protocol/words.ts"
 
 /**
  * What a value is when it stands for more than one reading. `mean`: of the readings, each weighed by the time it covers;
@@ -15,23 +16,6 @@ export interface SeriesInfo {
   readonly shows: Shows
 }
 
-export const sessionStates = [
-  "Waiting",
-  "Backoff",
-  "Opening",
-  "Ready",
-  "Restarting",
-  "Closing",
-  "Quarantined",
-] as const
-export const taskOutcomes = [
-  "succeeded",
-  "failed",
-  "cancelled",
-  "timedOut",
-  "interrupted",
-  "rejected",
-] as const
 export const openingOutcomes = ["succeeded", "failed", "timedOut", "cancelled"] as const
 export const acquisitions = ["hit", "joined", "miss"] as const
 export const quantiles = [0.5, 0.95, 0.99] as const
@@ -46,7 +30,7 @@ const within = (group: string, names: ReadonlyArray<string>): Array<string> =>
 
 /** Read as they are. */
 const gauges: ReadonlyArray<SeriesInfo> = [
-  ...mean("sessions", within("sessions", [...sessionStates, "idle", "leaked"])),
+  ...mean("sessions", within("sessions", [...liveSessionStates, "idle", "leaked"])),
   ...mean("tasks", ["tasks.queued", "tasks.running"]),
   ...mean("leases", ["leases"]),
 ]

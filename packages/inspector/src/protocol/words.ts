@@ -1,7 +1,7 @@
 /** The words and bounds of the protocol, apart from its schemas: what handles requests needs no schema for them. */
 
-/** Of a session, as `explain` says it. */
-export const sessionStates = [
+/** Of a session that is there. */
+export const liveSessionStates = [
   "Waiting",
   "Backoff",
   "Opening",
@@ -9,8 +9,9 @@ export const sessionStates = [
   "Restarting",
   "Closing",
   "Quarantined",
-  "Closed",
 ] as const
+/** Of a session, as `explain` says it. */
+export const sessionStates = [...liveSessionStates, "Closed"] as const
 export const liveTaskStates = ["queued", "running", "stopping"] as const
 export const taskOutcomes = [
   "succeeded",

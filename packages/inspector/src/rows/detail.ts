@@ -218,7 +218,7 @@ const endedDetail = (
     const named = context.names.ofKey(kind, ended.key)
     const session = inspection.find(ended.key)
     return {
-      task: endedTaskRow(kind, ended, named) as TaskDetail["task"],
+      task: endedTaskRow(kind, ended, named, context.names) as TaskDetail["task"],
       session:
         session === undefined
           ? undefined
@@ -227,7 +227,7 @@ const endedDetail = (
       behind: undefined,
       peers: peersOf(inspection, ended.name),
       children: [],
-      stop: undefined,
+      stop: stopOf(ended, context) as TaskDetail["stop"],
       stack: undefined,
     }
   }
@@ -248,8 +248,7 @@ const peersOf = (inspection: Inspection, name: string): TaskDetail["peers"] => {
   return found
 }
 
-const stopOf = (task: LiveTask, { names }: RowContext): unknown => {
-  const { stop } = task
+const stopOf = ({ stop }: Pick<LiveTask, "stop">, { names }: RowContext): unknown => {
   if (stop === undefined) return undefined
   return {
     ...stop,

@@ -14,19 +14,47 @@ const live = new Set<string>(liveTaskStates)
 export const liveState = (state: LiveTask["state"]): LiveTask["state"] =>
   live.has(state) ? state : "stopping"
 
+/** What is known of every task. */
+const common = (
+  kind: string,
+  { id, name, queuedAt, startedAt }: Pick<TaskInfo, "id" | "name" | "queuedAt" | "startedAt">,
+  named: Named,
+): Pick<TaskRow, "row" | "kind" | "id" | "name" | "session" | "queuedAt"> &
+  Loose<Pick<TaskRow, "shown" | "startedAt">> => ({
+  row: `${kind}/${id}`,
+  kind,
+  id,
+  name: nameOf(name, named),
+  session: named.hash,
+  shown: named.shown,
+  queuedAt,
+  startedAt,
+})
+/** Of a task that does not live, or of which only `explain` tells. */
+const unknown = {
+  progressAt: undefined,
+  toldAt: undefined,
+  cut: undefined,
+  endedAt: undefined,
+  abandoned: false,
+  waitsForCall: false,
+  waitsForConsumer: false,
+  parent: undefined,
+  note: undefined,
+  silenceMs: undefined,
+  knownBy: undefined,
+  resumedAt: undefined,
+  resumes: undefined,
+  suspended: undefined,
+  suspendedMs: undefined,
+} as const
+
 export const taskRow = (kind: string, task: LiveTask, named: Named, names: Names): Loose<TaskRow> => {
-  const { note, parent, silence } = task
+  const { parent, silence } = task
   return {
-    row: `${kind}/${task.id}`,
-    kind,
-    id: task.id,
-    name: nameOf(task.name, named),
+    ...common(kind, task, named),
     type: task.kind,
     state: liveState(task.state),
-    session: named.hash,
-    shown: named.shown,
-    queuedAt: task.queuedAt,
-    startedAt: task.startedAt,
     progressAt: task.progressAt,
     toldAt: task.toldAt,
     cut: task.cut,
@@ -35,7 +63,7 @@ export const taskRow = (kind: string, task: LiveTask, named: Named, names: Names
     waitsForCall: task.waitsForCall,
     waitsForConsumer: task.waitsForConsumer,
     parent: parent === undefined ? undefined : taskRef(parent, names),
-    note: note === undefined ? undefined : cleaned(withoutKey(note, named), bounds.note),
+    note: noteOf(task.note, named),
     silenceMs: Number.isFinite(silence) ? silence : undefined,
     knownBy: task.knownBy,
     resumedAt: task.resumedAt,
@@ -50,59 +78,32 @@ export const taskRef = (ref: TaskRef, names: Names): RefOnWire => {
   return { kind: ref.registry, session: named.hash, id: ref.id, name: nameOf(ref.name, named) }
 }
 
-const unknown = {
-  knownBy: undefined,
-  resumedAt: undefined,
-  resumes: undefined,
-  suspended: undefined,
-  suspendedMs: undefined,
-} as const
-
 /** Of a task that `explain` tells of. */
 export const taskInfoRow = (kind: string, task: TaskInfo, named: Named): Loose<TaskRow> => ({
-  row: `${kind}/${task.id}`,
-  kind,
-  id: task.id,
-  name: nameOf(task.name, named),
+  ...unknown,
+  ...common(kind, task, named),
   type: task.kind,
   state: liveState(task.state),
-  session: named.hash,
-  shown: named.shown,
-  queuedAt: task.queuedAt,
-  startedAt: task.startedAt,
   progressAt: task.progressAt,
-  toldAt: undefined,
-  cut: undefined,
-  endedAt: undefined,
-  abandoned: false,
-  waitsForCall: false,
-  waitsForConsumer: false,
-  parent: undefined,
-  note: task.note === undefined ? undefined : cleaned(withoutKey(task.note, named), bounds.note),
-  silenceMs: undefined,
-  ...unknown,
+  note: noteOf(task.note, named),
 })
 
-export const endedTaskRow = (kind: string, task: EndedTask, named: Named): Loose<TaskRow> => ({
-  row: `${kind}/${task.id}`,
-  kind,
-  id: task.id,
-  name: nameOf(task.name, named),
-  type: "turn",
-  state: task.outcome,
-  session: named.hash,
-  shown: named.shown,
-  queuedAt: task.queuedAt,
-  startedAt: task.startedAt,
-  progressAt: undefined,
-  toldAt: undefined,
-  cut: undefined,
-  endedAt: task.endedAt,
-  abandoned: false,
-  waitsForCall: false,
-  waitsForConsumer: false,
-  parent: undefined,
-  note: undefined,
-  silenceMs: undefined,
-  ...unknown,
-})
+export const endedTaskRow = (kind: string, task: EndedTask, named: Named, names: Names): Loose<TaskRow> => {
+  const { parent, stop } = task
+  return {
+    ...unknown,
+    ...common(kind, task, named),
+    type: task.kind,
+    state: task.outcome,
+    toldAt: stop?.at,
+    cut: stop?.reason,
+    endedAt: task.endedAt,
+    abandoned: stop?.abandonedAt !== undefined,
+    parent: parent === undefined ? undefined : taskRef(parent, names),
+    resumes: task.resumes,
+    suspendedMs: task.suspendedMs,
+  }
+}
+
+const noteOf = (note: string | undefined, named: Named): string | undefined =>
+  note === undefined ? undefined : cleaned(withoutKey(note, named), bounds.note)

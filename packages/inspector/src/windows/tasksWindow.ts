@@ -15,7 +15,7 @@ import { SearchIn, sortOf, type Window } from "./window.ts"
 /** What columns and filters read, of a task that lives or has ended. */
 interface AnyTask {
   readonly name: string
-  readonly kind: LiveTask["kind"] | undefined
+  readonly kind: LiveTask["kind"]
   readonly state: LiveTask["state"]
   readonly queuedAt: number
   readonly startedAt: number | undefined
@@ -38,7 +38,7 @@ const valueOf = (column: TaskColumn, task: AnyTask, kind: string): Value => {
     case "state":
       return stateOrder.get(stateOf(task))
     case "type":
-      return task.kind === undefined ? undefined : typeOrder.get(task.kind)
+      return typeOrder.get(task.kind)
     case "name":
     case "queuedAt":
     case "startedAt":
@@ -132,18 +132,18 @@ const eachEnded = (
     if (!match.isOfHash(kind, named.hash)) continue
     const task = asTask(ended)
     if (match.count(task, kind, ofKind, now, named, undefined, named))
-      visit(task, kind, () => endedTaskRow(kind, ended, named))
+      visit(task, kind, () => endedTaskRow(kind, ended, named, names))
   }
   match.endKind()
 }
-const asTask = ({ endedAt, name, outcome, queuedAt, startedAt }: EndedTask): AnyTask => ({
+const asTask = ({ endedAt, kind, name, outcome, queuedAt, startedAt, stop }: EndedTask): AnyTask => ({
   name,
-  kind: undefined,
+  kind,
   state: outcome,
   queuedAt,
   startedAt,
   progressAt: undefined,
-  toldAt: undefined,
+  toldAt: stop?.at,
   endedAt,
 })
 
@@ -227,7 +227,7 @@ class Match {
     let misses = ofKind ? 0 : 1
     const ofState = this.#states === undefined || this.#states.has(state)
     if (!ofState && ++misses > 1) return false
-    const ofType = this.#types === undefined || (type !== undefined && this.#types.has(type))
+    const ofType = this.#types === undefined || this.#types.has(type)
     if (!ofType && ++misses > 1) return false
     const name = nameOf(task.name, secret)
     const ofName = this.#names === undefined || this.#names.has(name)
@@ -236,7 +236,7 @@ class Match {
     if (olderThanMs !== undefined && now - queuedAt < olderThanMs) return false
     if (!this.#finds(name, task, kind, session, named)) return false
     if (misses === 0 || !ofState) this.#byState[state] = (this.#byState[state] ?? 0) + 1
-    if (type !== undefined && (misses === 0 || !ofType)) this.#byType[type] = (this.#byType[type] ?? 0) + 1
+    if (misses === 0 || !ofType) this.#byType[type] = (this.#byType[type] ?? 0) + 1
     if (misses === 0 || !ofKind) this.#ofThisKind++
     if ((misses === 0 || !ofName) && (this.#byName.size < mostNames || this.#byName.has(name)))
       this.#byName.set(name, (this.#byName.get(name) ?? 0) + 1)

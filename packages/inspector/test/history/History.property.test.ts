@@ -6,7 +6,7 @@ import { createSessions, type Sessions } from "@sojourn/core"
 import { closeReasons, inspectionOf, sessionRefusedReasons } from "@sojourn/core/inspect"
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
-import { taskOutcomes, sessionStates } from "../../src/history/catalogue.ts"
+import { liveSessionStates, taskOutcomes } from "../../src/protocol/words.ts"
 import { History } from "../../src/history/History.ts"
 import type { SeriesColumn } from "../../src/history/read.ts"
 import { HandClock } from "./support.ts"
@@ -21,7 +21,7 @@ const gaugesOf = (sessions: Sessions<object>): Values => {
   const gauges = inspectionOf(sessions)?.gauges()
   if (gauges === undefined) throw new Error("No registry.")
   return {
-    ...Object.fromEntries(sessionStates.map((state) => [`sessions.${state}`, gauges.sessions[state]])),
+    ...Object.fromEntries(liveSessionStates.map((state) => [`sessions.${state}`, gauges.sessions[state]])),
     "sessions.idle": gauges.idle,
     "tasks.queued": gauges.queued,
     "tasks.running": gauges.running,
@@ -232,7 +232,7 @@ const carryOut = async (world: World, members: Map<string, Member>, one: Action)
 }
 
 const names = [
-  ...[...sessionStates, "idle"].map((state) => `sessions.${state}`),
+  ...[...liveSessionStates, "idle"].map((state) => `sessions.${state}`),
   ...closeReasons.map((reason) => `closes.${reason}`),
   ...sessionRefusedReasons.map((reason) => `refused.${reason}`),
   "tasks",
